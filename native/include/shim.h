@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract between the native shim (C) and the core (WebAssembly).
+ *
+ * shim_*: what the shim gives the core; each is a wasm import "shim"."<name without shim_>".
+ * core_*: what the core gives the shim; each is a wasm export "<name without core_>".
+ * unikernel/abi/shim.ts says the same, line for line; test/abi holds the two together.
+ *
+ * Only integers cross. A `_ptr` is an offset into the core's linear memory; the shim panics when
+ * [ptr, ptr + len) is not inside it (that is the core's bug, never a guest's). Calls that can fail return 0 or
+ * more for success and a negated Xen errno (xen/errno.h) for failure; nothing stays half done after a failure.
+ * The shim decides nothing: it copies, maps, notifies and waits.
+ */
+#ifndef GLOVEBOX_SHIM_H
+#define GLOVEBOX_SHIM_H
+
+#include <stdint.h>
+
+/* --- limits ------------------------------------------------------------------------------------------------ */
+#define SHIM_SERVERS_MAX 64
+#define SHIM_INSTANCES_MAX 64
+#define SHIM_SHARE_PAGES 256
+#define SHIM_COPY_BYTES_MAX 4096
+#define SHIM_XENSTORE_PAYLOAD_MAX 4096
+#define SHIM_LOG_BYTES_MAX 256
+
+/* --- how a call into a module instance ended (shim_call_fault) ----------------------------------------------- */
+#define FAULT_NONE 0
+#define FAULT_FUEL 1
+#define FAULT_STACK 2
+#define FAULT_MEMORY 3
+#define FAULT_ARITHMETIC 4
+#define FAULT_UNREACHABLE 5
+#define FAULT_TABLE 6
+#define FAULT_CAPABILITY 7
+
+/* --- entry points of a module (shim_instance_call) ----------------------------------------------------------- */
+#define ENTRY_ATTACH 0
+#define ENTRY_RESET 1
+#define ENTRY_BAR_READ 2
+#define ENTRY_BAR_WRITE 3
+#define ENTRY_EVENT 4
+#define ENTRY_WORK_DONE 5
+#define ENTRY_COUNT 6
+
+/* --- flags of core_on_ioreq ---------------------------------------------------------------------------------- */
+#define IOREQ_FLAG_READ 1
+#define IOREQ_FLAG_DF 2
+#define IOREQ_FLAG_DATA_IS_PTR 4
+
+/* --- what a core export answers to a module's import call when the instance must not go on ------------------- */
+#define CAPABILITY_FATAL (-0x7fffffff - 1)
+
+/* --- life, time, talk ---------------------------------------------------------------------------------------- */
+/* Our bug: print code and detail, stop the domain (SHUTDOWN_crash). Does not return. */
+void shim_panic(uint32_t code, uint64_t detail);
+/* One line of text, without its newline, to the domain's console; at most SHIM_LOG_BYTES_MAX. */
+void shim_log(uint32_t text_ptr, uint32_t len);
+/* The domain's command line (start_info.cmd_line) copied to dst; returns its length, at most max. */
+int32_t shim_command_line(uint32_t dst_ptr, uint32_t max);
+/* Xen system time, ns since the machine's boot. */
+uint64_t shim_time_ns(void);
+/* Wall-clock time, ns since 1970-01-01 UTC. */
+uint64_t shim_wall_ns(void);
+/* Arm the one-shot timer for an absolute system time; 0 disarms it. It ends in core_on_timer. */
+void shim_set_timer(uint64_t deadline_ns);
+/* Before blocking, look for events for this long; 0 = block at once. */
+void shim_set_busy_wait(uint64_t busy_ns);
+/* Figures of the domain itself, by STAT_*; unknown numbers give 0. */
+uint64_t shim_stat(uint32_t which);
+
+#define STAT_ENTRY_NS 0
+#define STAT_READY_NS 1
+#define STAT_IMAGE_BYTES 2
+#define STAT_MEMORY_PAGES 3
+#define STAT_EVENTS 4
+#define STAT_BLOCKS 5
+#define STAT_CONSOLE_DROPPED 6
+#define STAT_ARENA_PAGES_USED 7
+
+/* --- xenstore: one message at a time, answers by core_on_xenstore ------------------------------------------- */
+/* Send one message (xen/io/xs_wire.h type, payload); -EAGAIN while the ring has no room. tx is always 0. */
+int32_t shim_xenstore_send(uint32_t type, uint32_t req_id, uint32_t payload_ptr, uint32_t len);
+
+/* --- ioreq servers: one per guest ---------------------------------------------------------------------------- */
+/* Create a server on the guest and map its ioreq page; answers a server handle. tag comes back in core_on_ioreq. */
+int32_t shim_ioreq_server_create(uint32_t domid, uint32_t tag);
+/* Bind one event channel per vCPU and enable; from here on requests arrive. Answers the number of vCPUs. */
+int32_t shim_ioreq_server_enable(uint32_t server);
+/* Complete what is pending with all ones, then give everything back. Works on a guest that is dead, too. */
+int32_t shim_ioreq_server_destroy(uint32_t server);
+/* Claim [start, end] (inclusive); type is XEN_DMOP_IO_RANGE_PORT, _MEMORY or _PCI. */
+int32_t shim_ioreq_range_map(uint32_t server, uint32_t type, uint64_t start, uint64_t end);
+int32_t shim_ioreq_range_unmap(uint32_t server, uint32_t type, uint64_t start, uint64_t end);
+
+/* --- guest memory -------------------------------------------------------------------------------------------- */
+/* Copy len bytes (at most SHIM_COPY_BYTES_MAX, page crossings allowed) from guest-physical gpa into the core. */
+int32_t shim_guest_read(uint32_t domid, uint64_t gpa, uint32_t dst_ptr, uint32_t len);
+/* The other way. */
+int32_t shim_guest_write(uint32_t domid, uint64_t gpa, uint32_t src_ptr, uint32_t len);
+/* Give the guest fresh RAM at gfn (XENMEM_populate_physmap); answers the pages that Xen did, maybe fewer than asked. */
+int32_t shim_guest_populate(uint32_t domid, uint64_t gfn, uint32_t nr_pages);
+/* Take RAM at gfn from the guest (XENMEM_decrease_reservation); answers the pages that Xen did. */
+int32_t shim_guest_depopulate(uint32_t domid, uint64_t gfn, uint32_t nr_pages);
+/* Move nr_pages of the guest from src_gfn to dst_gfn with their contents (XEN_DMOP_relocate_memory). */
+int32_t shim_guest_relocate(uint32_t domid, uint64_t src_gfn, uint64_t dst_gfn, uint32_t nr_pages);
+/* CRC-32 (IEEE 802.3, as zlib's) of rows of row_bytes every stride bytes, continuing from crc; >= 0 or -errno. */
+int64_t shim_guest_crc32(uint32_t domid, uint64_t gpa, uint32_t row_bytes, uint32_t stride, uint32_t rows, uint32_t crc);
+
+/* --- interrupts ---------------------------------------------------------------------------------------------- */
+int32_t shim_inject_msi(uint32_t domid, uint64_t address, uint32_t data);
+int32_t shim_set_pci_intx_level(uint32_t domid, uint32_t device, uint32_t intx, uint32_t level);
+
+/* --- the share: SHIM_SHARE_PAGES pages of ours that another domain may read -------------------------------- */
+/* Grant the first nr_pages, read-only, to domid; answers the first of nr_pages consecutive grefs. */
+int32_t shim_share_grant(uint32_t domid, uint32_t nr_pages);
+/* Take the grants back; -EBUSY while the other side still has a page mapped. */
+int32_t shim_share_revoke(void);
+/* Copy len bytes from the guest to share_offset. */
+int32_t shim_share_copy_guest(uint32_t domid, uint64_t gpa, uint32_t share_offset, uint32_t len);
+/* Copy len bytes from the core's memory to share_offset. */
+int32_t shim_share_write(uint32_t share_offset, uint32_t src_ptr, uint32_t len);
+
+/* --- modules and their instances ----------------------------------------------------------------------------- */
+uint32_t shim_module_count(void);
+/* The module's binary manifest (unikernel/abi/manifest.ts) copied to dst; answers its length. */
+int32_t shim_module_manifest(uint32_t module, uint32_t dst_ptr, uint32_t max);
+/* A fresh instance; tag comes back in the core exports that serve the module's imports. Answers a handle. */
+int32_t shim_instance_create(uint32_t module, uint32_t tag);
+/* Memory and globals as after creation. */
+int32_t shim_instance_reset(uint32_t instance);
+int32_t shim_instance_destroy(uint32_t instance);
+/* Call one entry point with a budget of fuel. The answer counts only when shim_call_fault() is FAULT_NONE. */
+uint64_t shim_instance_call(uint32_t instance, uint32_t entry, uint32_t fuel, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+/* How the last shim_instance_call ended, and the fuel it took. */
+uint32_t shim_call_fault(void);
+uint32_t shim_call_fuel(void);
+
+/* --- what the core exports to the shim ------------------------------------------------------------------------ */
+void core_on_start(void);
+/* One ioreq, already a private copy. Answers the data for a read (ignored otherwise). */
+uint64_t core_on_ioreq(uint32_t tag, uint32_t vcpu, uint32_t type, uint32_t flags, uint64_t addr, uint64_t data, uint32_t count, uint32_t size);
+/* One xenstore message; its payload (len bytes) is at core_xenstore_buffer(). */
+void core_on_xenstore(uint32_t type, uint32_t req_id, uint32_t len);
+void core_on_timer(void);
+/* A bounded slice of background work; 1 = there is more, call again after looking at events. */
+uint32_t core_on_idle(void);
+uint32_t core_xenstore_buffer(void);
+uint32_t core_log_buffer(void);
+
+/* --- what the core exports to serve modules' imports; tag is the instance's ----------------------------------- */
+int32_t core_irq_raise(uint32_t tag, uint32_t vector);
+int32_t core_scanout_set(uint32_t tag, uint32_t scanout, uint32_t bar, uint64_t offset, uint32_t width, uint32_t height, uint32_t stride, uint32_t format);
+int32_t core_scanout_flush(uint32_t tag, uint32_t scanout, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
+/* len bytes of text, copied out of the module, are at core_log_buffer(). */
+int32_t core_log(uint32_t tag, uint32_t len);
+/* The value of the module's manifest parameter number `key` for this vGPU. */
+uint64_t core_param(uint32_t tag, uint32_t key);
+
+#endif
