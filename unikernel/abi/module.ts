@@ -17,6 +17,8 @@ export const CAPABILITY_LOG = 4; // log
 export const CAPABILITY_OK = 0;
 /** The interrupt is masked or not enabled by the guest; it is pending where the guest can see that. */
 export const CAPABILITY_MASKED = 1;
+/** What the guest's settings ask for cannot be (a picture outside its BAR, say); nothing has changed. */
+export const CAPABILITY_REFUSED = 2;
 
 // --- pixel formats of a scanout: DRM fourcc codes (drm_fourcc.h) ---
 export const FORMAT_NONE = 0; // scanout off

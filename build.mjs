@@ -1,0 +1,158 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: MIT
+//
+// The one door: `node build.mjs VERB`. It needs nothing but Node.js; it sets up what is missing (Debian packages,
+// npm packages), bundles the host's program and hands over to it. Everything here may be run again at any time: what
+// is there already is not made again.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(fileURLToPath(import.meta.url));
+const NODE_MAJOR_MIN = 20;
+const EXIT_USAGE = 2;
+const EXIT_SETUP = 3;
+
+/** Debian package -> what we need it for. The only list. */
+const PACKAGES = {
+  gcc: "compiles the driver domain, gbctl and the guests' test programs",
+  "libc6-dev": "C library, headers and static",
+  "libxen-dev": "Xen's public headers and its libraries for Dom0 programs",
+  "libdrm-dev": "the kernel's display interface, for the guests' test programs",
+  "libpng-dev": "gbctl writes pictures",
+  "zlib1g-dev": "gbctl writes pictures",
+  "qemu-system-x86": "the lab's machine",
+  e2fsprogs: "mke2fs makes Dom0's disk",
+  "xz-utils": "unpacks Debian's kernel",
+  cppcheck: "looks at the C code in the tests",
+};
+
+const VERBS = {
+  setup: "install what is missing: Debian packages (as root or by sudo), npm packages",
+  build: "build the driver domain, the modules, gbctl and the test programs",
+  start: "boot Xen, the driver domain and a guest that draws; leaves its screen as a picture",
+  test: "check the sources and run all tests, also those on a real Xen",
+  bench: "measure what a trap costs",
+  lab: "run one of the lab's scenarios by name",
+  check: "types, format, lint and static analysis only",
+  clean: "remove build/, but not the downloaded and cached images (--cache: those too)",
+};
+
+const HELP = `Usage: node build.mjs VERB [OPTIONS]
+
+${Object.entries(VERBS)
+  .map(([verb, text]) => `  ${verb.padEnd(7)} ${text}`)
+  .join("\n")}
+
+node build.mjs VERB --help tells a verb's options. Missing packages are set up by every verb.
+Examples:
+  npm start                           the whole machine, about a minute
+  npm start -- --keep                 leave it running, with a console to play in
+  node build.mjs test --only hello    the tests whose file name contains "hello"
+  node build.mjs lab hello
+Exit codes: 0 done, 1 failed, ${EXIT_USAGE} wrong usage, ${EXIT_SETUP} something must be installed first, 130 interrupted.
+`;
+
+function stop(code, text) {
+  process.stderr.write(`glovebox: ${text}\n`);
+  process.exit(code);
+}
+
+function missingPackages() {
+  const asked = Object.keys(PACKAGES);
+  const form = "$" + "{Package} $" + "{db:Status-Status}\n";
+  const { stdout, error } = spawnSync("dpkg-query", ["-W", "-f", form, ...asked]);
+  if (error) stop(EXIT_SETUP, "dpkg-query is not here: this needs Debian 12");
+  const installed = new Set();
+  for (const line of stdout.toString().split("\n")) {
+    const [name, status] = line.split(" ");
+    if (status === "installed") installed.add(name);
+  }
+  return asked.filter((name) => !installed.has(name));
+}
+
+/** The words before `apt-get` that make us root; undefined when there are none. */
+function rootPrefix() {
+  if (process.getuid() === 0) return [];
+  return spawnSync("sudo", ["-n", "true"]).status === 0 ? ["sudo", "-n"] : undefined;
+}
+
+function setUpDebian() {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...missing];
+  const prefix = rootPrefix();
+  if (prefix === undefined) {
+    const why = missing.map((name) => `  ${name.padEnd(16)} ${PACKAGES[name]}`).join("\n");
+    const command = `sudo sh -c 'apt-get update && ${install.join(" ")}'`;
+    stop(EXIT_SETUP, `Debian packages are missing:\n${why}\nand only root can install them. Type:\n  ${command}`);
+  }
+  process.stderr.write(`glovebox: installing the Debian packages ${missing.join(" ")}\n`);
+  for (const words of [["apt-get", "update"], install])
+    run([...prefix, "env", "DEBIAN_FRONTEND=noninteractive", ...words]);
+}
+
+function run(words) {
+  const { status, error, stdout, stderr } = spawnSync(words[0], words.slice(1), { cwd: ROOT, maxBuffer: 1 << 26 });
+  if (status === 0) return;
+  const said = error ? error.message : `${stdout}${stderr}`.trim().split("\n").slice(-20).join("\n");
+  stop(EXIT_SETUP, `"${words.join(" ")}" failed:\n${said}`);
+}
+
+function setUpNpm() {
+  const lock = join(ROOT, "package-lock.json");
+  const mark = join(ROOT, "node_modules/.package-lock.json"); // npm writes it last
+  if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(lock).mtimeMs) return;
+  process.stderr.write("glovebox: installing the npm packages\n");
+  run(["npm", "ci", "--no-audit", "--no-fund"]);
+}
+
+async function bundleHost() {
+  const { build } = await import("esbuild");
+  mkdirSync(join(ROOT, "build/host"), { recursive: true });
+  const outfile = join(ROOT, "build/host/glovebox.mjs");
+  await build({
+    entryPoints: [join(ROOT, "host/cli/main.ts")],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    loader: { ".sh": "text" },
+    banner: { js: "#!/usr/bin/env node" },
+    sourcemap: "inline",
+    logLevel: "error",
+  });
+  return outfile;
+}
+
+function usage(args) {
+  const [verb] = args;
+  if (verb === undefined || verb === "--help" || verb === "-h" || verb === "help") {
+    process.stdout.write(HELP);
+    process.exit(verb === undefined ? EXIT_USAGE : 0);
+  }
+  if (verb === "--version") {
+    process.stdout.write(execFileSync("npm", ["pkg", "get", "version"], { cwd: ROOT }));
+    process.exit(0);
+  }
+  if (!Object.hasOwn(VERBS, verb))
+    stop(EXIT_USAGE, `unknown verb "${verb}"; the verbs are: ${Object.keys(VERBS).join(" ")}`);
+}
+
+async function main(args) {
+  usage(args);
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major < NODE_MAJOR_MIN)
+    stop(EXIT_SETUP, `Node.js ${process.versions.node} is too old: ${NODE_MAJOR_MIN} or later`);
+  setUpDebian();
+  setUpNpm();
+  if (args[0] === "setup" && args.length === 1) return;
+  process.argv = [process.argv[0], join(ROOT, "build.mjs"), ...args];
+  await import(await bundleHost());
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// The benches' reports as text.
+
+import type { LatencyReport, Wish } from "./latency.js";
+import { KINDS } from "./measure.js";
+import type { WallReport } from "./wall.js";
+
+const HEAD = ["MMIO read", "MMIO write", "port in", "port out"];
+
+export function latencyText(report: LatencyReport): string {
+  const first = report.rows[0]?.kiloInstructions.mmio_read ?? Number.NaN;
+  const rows = report.rows.map(({ who, kiloInstructions }) => [
+    who,
+    ...KINDS.map((kind) => figure(kiloInstructions[kind])),
+    figure((kiloInstructions.mmio_read ?? Number.NaN) / first),
+  ]);
+  const lines = table(["who answers", ...HEAD, "read / ours"], rows);
+  return [
+    "Trap latency, thousand instructions there and back (mean of a loop, -icount)",
+    ...lines,
+    "",
+    `from entry to ready: ${(report.entryToReadyNs / 1000).toFixed(1)} us virtual`,
+    ...report.wishes.map(wishText),
+    "",
+  ].join("\n");
+}
+
+export function wallText(report: WallReport): string {
+  const rows = report.rows.map(({ who, minUs }) => [who, ...KINDS.map((kind) => figure(minUs[kind]))]);
+  const lines = table(["who answers", ...HEAD], rows);
+  return [
+    "Trap latency, least wall-clock microseconds, 2 CPUs (compare inside this table only)",
+    ...lines,
+    "",
+    ...report.wishes.map(wishText),
+    "",
+  ].join("\n");
+}
+
+const figure = (value: number | null): string => (value === null || Number.isNaN(value) ? "-" : value.toFixed(2));
+
+const wishText = ({ what, got, limit, unit, met }: Wish): string =>
+  `${met ? "met " : "MISS"}  ${what}: ${figure(got)} ${unit}, wanted at most ${figure(limit)}`;
+
+function table(head: string[], rows: string[][]): string[] {
+  const width = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] ?? "").length)));
+  const line = (row: string[]): string =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(width[i] ?? 0) : cell.padStart(width[i] ?? 0))).join("  ");
+  return [line(head), ...rows.map(line)];
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+//
+// `npm run bench`: both latency tables. The exit code says whether what is wanted was reached.
+
+import { Listr } from "listr2";
+import { type LatencyReport, measureLatency } from "../bench/latency.js";
+import { latencyText, wallText } from "../bench/table.js";
+import { measureWall, type WallReport } from "../bench/wall.js";
+import { build } from "./build.js";
+import { UserError } from "./exit.js";
+
+export interface BenchOptions {
+  json?: boolean;
+  only?: string;
+}
+
+export async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
+  let latency: LatencyReport | undefined;
+  let wall: WallReport | undefined;
+  const wanted = (name: string): boolean => options.only === undefined || options.only === name;
+  const list = new Listr(
+    [
+      { title: "build", task: () => build() },
+      {
+        title: "instruction counts",
+        skip: () => !wanted("latency"),
+        task: async (_context, task) => {
+          latency = await measureLatency(signal, (text) => void (task.output = text));
+        },
+      },
+      {
+        title: "wall clock",
+        skip: () => !wanted("wall"),
+        task: async (_context, task) => {
+          wall = await measureWall(signal, (text) => void (task.output = text));
+        },
+      },
+    ],
+    { renderer: process.stderr.isTTY ? "default" : "simple", rendererOptions: { collapseErrors: false } },
+  );
+  await list.run();
+  if (options.json) process.stdout.write(`${JSON.stringify({ latency, wall }, null, 2)}\n`);
+  else process.stdout.write(`${latency ? latencyText(latency) : ""}${wall ? `\n${wallText(wall)}` : ""}`);
+  const missed = [...(latency?.wishes ?? []), ...(wall?.wishes ?? [])].filter((wish) => !wish.met);
+  if (missed.length > 0) throw new UserError(`wanted but not reached: ${missed.map((wish) => wish.what).join("; ")}`);
+}

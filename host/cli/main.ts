@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// The command line: verbs, options, exit codes. build.mjs hands over to this once everything is set up.
+
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { build } from "./build.js";
+import { check } from "./check.js";
+import { clean } from "./clean.js";
+import { guarded } from "./exit.js";
+import { lab, scenarioNames } from "./lab.js";
+import { start } from "./start.js";
+import { test } from "./test.js";
+
+const EXIT_USAGE = 2;
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("wanted: a number of seconds above 0.");
+  return value;
+}
+
+function program(): Command {
+  const main = new Command("glovebox").version("0.1.0").exitOverride().configureHelp({ showGlobalOptions: true });
+  main
+    .command("setup")
+    .description("install what is missing, and nothing else")
+    .action(() => {});
+  main
+    .command("build")
+    .description("build the driver domain, the modules, gbctl and the test programs")
+    .action(() => guarded(build));
+  main
+    .command("start")
+    .description("boot Xen, the driver domain and a guest that draws; its screen ends in build/start/screen.png")
+    .option("--keep", "leave the machine running, with a console in Dom0 to play in")
+    .option("--timeout <seconds>", "give up after this time", seconds, 600)
+    .option("--json", "print the summary as JSON")
+    .action((options: { keep?: boolean; timeout: number; json?: boolean }) =>
+      guarded((signal) => start(options, signal)),
+    );
+  main
+    .command("test")
+    .description("check the sources and run all tests")
+    .option("--unit", "leave out the tests that boot a machine")
+    .option("--only <text>", "only the test files whose path contains this")
+    .action((options: { unit?: boolean; only?: string }) => guarded((signal) => test(options, signal)));
+  main
+    .command("lab")
+    .description("run one of the lab's scenarios and keep its logs")
+    .argument("<scenario>", `one of: ${scenarioNames().join(", ")}`)
+    .option("--keep", "leave the machine running, with a console in Dom0 to play in")
+    .option("--timeout <seconds>", "give up after this time", seconds)
+    .action((name: string, options: { keep?: boolean; timeout?: number }) =>
+      guarded((signal) => lab(name, options, signal)),
+    );
+  main
+    .command("check")
+    .description("types, format, lint and static analysis")
+    .option("--fix", "format, and mend what can be mended without thought")
+    .action((options: { fix?: boolean }) => guarded(() => check(options)));
+  main
+    .command("clean")
+    .description("remove what was built")
+    .option("--cache", "the downloads and the lab's images too")
+    .action((options: { cache?: boolean }) => guarded(() => clean(options)));
+  for (const command of main.commands) command.exitOverride();
+  return main;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// The demo's figures as a few lines of text.
+
+import type { DemoReport, Figures } from "../lab/scenarios/demo.js";
+
+const COUNTERS = {
+  mmio_reads: "MMIO reads",
+  mmio_writes: "MMIO writes",
+  pio_reads: "port reads",
+  pio_writes: "port writes",
+  config_reads: "config reads",
+  config_writes: "config writes",
+  invalidates: "invalidates",
+};
+const PAGE_KIB = 4;
+const NS_PER_MS = 1e6;
+const KIB = 1024;
+
+export function summary(report: DemoReport, picture: string, logs: string): string {
+  const { domain, vgpu } = report;
+  const ready = (number(domain, "ready_ns") - number(domain, "entry_ns")) / NS_PER_MS;
+  const memory = (number(domain, "memory_pages") * PAGE_KIB) / KIB;
+  const rows = [
+    [
+      "booted",
+      `Xen ${report.xen}; driver domain, ready ${ready.toFixed(1)} ms after its start; guest with ${report.kernel}`,
+    ],
+    ["display", `${vgpu.module} at ${report.display}`],
+    ["traps", `${vgpu.traps}: ${traps(vgpu)}`],
+    ...report.drawings.map((d) => [
+      "drawing",
+      `${d.mode}: ${d.traps} traps, CRC-32 ${d.guestCrc} in the guest, ${d.domainCrc} in the driver domain`,
+    ]),
+    ["fuel", `${vgpu.fuel_used} used, at most ${vgpu.fuel_max} in one call`],
+    ["memory", `${memory} MiB domain, ${(number(domain, "image_bytes") / KIB).toFixed(0)} KiB image; ${ram(vgpu)}`],
+    ["logs", logs],
+    ["picture", picture],
+  ];
+  return `\n${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join("\n")}\n`;
+}
+
+function number(figures: Figures, key: string): number {
+  return Number(figures[key] ?? 0);
+}
+
+function traps(vgpu: Figures): string {
+  const parts = Object.entries(COUNTERS).map(([key, name]) => ({ count: number(vgpu, key), name }));
+  return parts
+    .filter(({ count }) => count > 0)
+    .map(({ count, name }) => `${count} ${name}`)
+    .join(", ");
+}
+
+const ram = (vgpu: Figures): string =>
+  `${(number(vgpu, "ram_pages") * PAGE_KIB) / KIB} MiB of video memory in the guest`;

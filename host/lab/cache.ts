@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+//
+// The lab's cache: one folder per thing, named by the hash of its recipe. An entry is made under a temporary name
+// and renamed when it is whole, so a reader never sees half of one. Each entry lists its files with size and
+// SHA-256; an entry that does not match its list is thrown away, with a message, and made again.
+//
+// Several programs may use one cache: whoever renames first wins, the other drops its copy. No locks.
+
+import { createHash } from "node:crypto";
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DiskFull, isDiskFull } from "./exec.js";
+import { CACHE } from "./paths.js";
+
+const LIST = "CHECKSUMS.json";
+const HASH_CHARS = 12;
+
+interface FileSum {
+  bytes: number;
+  mtimeMs: number;
+  sha256: string;
+}
+
+export interface CacheRequest {
+  /** A word for the folder's name and for messages. */
+  name: string;
+  /** Everything the contents depend on; another text is another entry. */
+  recipe: string;
+  make: (dir: string) => Promise<void>;
+  onProgress?: ((text: string) => void) | undefined;
+}
+
+export function hashText(...parts: string[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest("hex");
+}
+
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
+
+const temporary = new Set<string>();
+
+/** Removes what an interrupted `make` left; for signals and for exit. */
+export function dropTemporary(): void {
+  for (const dir of temporary) rmSync(dir, { recursive: true, force: true });
+  temporary.clear();
+}
+
+/** Returns the entry's folder, made if it was not there or was broken. */
+export async function cached(request: CacheRequest, root = join(CACHE, "lab")): Promise<string> {
+  const dir = join(root, `${request.name}-${hashText(request.recipe).slice(0, HASH_CHARS)}`);
+  if (existsSync(dir)) {
+    const fault = await findFault(dir);
+    if (fault === "") return dir;
+    request.onProgress?.(`cache entry ${dir} is broken (${fault}): making it again`);
+    rmSync(dir, { recursive: true, force: true });
+  }
+  return make(request, root, dir);
+}
+
+async function make(request: CacheRequest, root: string, dir: string): Promise<string> {
+  try {
+    mkdirSync(root, { recursive: true });
+    sweep(root);
+    const work = join(root, `tmp-${process.pid}-${request.name}`);
+    temporary.add(work);
+    try {
+      rmSync(work, { recursive: true, force: true });
+      mkdirSync(work);
+      await request.make(work);
+      await writeList(work);
+      if (existsSync(dir)) rmSync(work, { recursive: true });
+      else renameSync(work, dir);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+      temporary.delete(work);
+    }
+  } catch (error) {
+    throw isDiskFull(error) ? new DiskFull(root) : error;
+  }
+  return dir;
+}
+
+/** Throws away the half-made entries of programs that are gone (killed, power cut). */
+function sweep(root: string): void {
+  for (const name of readdirSync(root)) {
+    const pid = /^tmp-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+async function writeList(dir: string): Promise<void> {
+  const list: Record<string, FileSum> = {};
+  for (const name of readdirSync(dir)) {
+    const stat = statSync(join(dir, name));
+    if (!stat.isFile()) throw new Error(`cache entry ${dir}: ${name} is no plain file`);
+    list[name] = { bytes: stat.size, mtimeMs: stat.mtimeMs, sha256: await hashFile(join(dir, name)) };
+  }
+  writeFileSync(join(dir, LIST), `${JSON.stringify(list, null, 2)}\n`);
+}
+
+/** Empty when all is well. A file whose size and time are as listed is not read again. */
+async function findFault(dir: string): Promise<string> {
+  let list: Record<string, FileSum>;
+  try {
+    list = JSON.parse(readFileSync(join(dir, LIST), "utf8")) as Record<string, FileSum>;
+  } catch {
+    return `${LIST} is missing or unreadable`;
+  }
+  for (const [name, sum] of Object.entries(list)) {
+    const path = join(dir, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return `${name} is missing`;
+    if (stat.size !== sum.bytes) return `${name} has ${stat.size} bytes instead of ${sum.bytes}`;
+    if (stat.mtimeMs !== sum.mtimeMs && (await hashFile(path)) !== sum.sha256) return `${name} has another SHA-256`;
+  }
+  return "";
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+//
+// The machine's one serial line: Xen's and Dom0's text, kept in console.log, and between it the marks that
+// host/lab/dom0/lib.sh prints for us. Xen may print in the middle of a line of Dom0's, so a mark is looked for
+// anywhere in a line and the exit code is taken from the outputs when they are there.
+
+import { createWriteStream, type WriteStream } from "node:fs";
+
+export type Mark =
+  | { kind: "step"; text: string }
+  | { kind: "fail"; text: string }
+  | { kind: "note"; text: string }
+  | { kind: "saved" }
+  | { kind: "exit"; code: number }
+  | { kind: "keep" }
+  | { kind: "dead"; text: string };
+
+const MARK = /@@gb (step|fail|note|saved|exit|keep)\b ?(.*)$/;
+/** Lines after which nothing more will come. */
+const DEAD = /Panic on CPU|Kernel panic - not syncing|Domain 0 crashed|Initial ramdisk not found|FATAL TRAP/;
+const LAST_LINES = 30;
+const PARTIAL_MAX = 4096;
+
+export function parseLine(line: string): Mark | undefined {
+  const found = MARK.exec(line);
+  if (found === null) return DEAD.test(line) ? { kind: "dead", text: line.trim() } : undefined;
+  const text = (found[2] ?? "").trim();
+  switch (found[1]) {
+    case "step":
+    case "fail":
+    case "note":
+      return { kind: found[1], text };
+    case "exit":
+      return { kind: "exit", code: Number.parseInt(text, 10) || 0 };
+    case "saved":
+      return { kind: "saved" };
+    default:
+      return { kind: "keep" };
+  }
+}
+
+export class Console {
+  readonly #log: WriteStream;
+  readonly #last: string[] = [];
+  #partial = "";
+
+  constructor(
+    path: string,
+    readonly onMark: (mark: Mark) => void,
+  ) {
+    this.#log = createWriteStream(path);
+    this.#log.on("error", (error) => this.onMark({ kind: "dead", text: `cannot write ${path}: ${error.message}` }));
+  }
+
+  feed(chunk: Buffer): void {
+    this.#log.write(chunk);
+    const lines = (this.#partial + chunk.toString("latin1")).split(/\r*\n/);
+    this.#partial = (lines.pop() ?? "").slice(-PARTIAL_MAX);
+    for (const line of lines) {
+      this.#last.push(line);
+      if (this.#last.length > LAST_LINES) this.#last.shift();
+      const mark = parseLine(line);
+      if (mark !== undefined) this.onMark(mark);
+    }
+  }
+
+  lastLines(): string {
+    return [...this.#last, this.#partial].join("\n").trimEnd();
+  }
+
+  close(): void {
+    this.#log.end();
+  }
+}

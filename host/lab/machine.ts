@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// One run of QEMU: a PC with AMD's virtualisation, all emulated, no network, no display, its serial line in our
+// hands. The child dies with us, whatever ends us: setpriv asks the kernel for that.
+//
+// The CPU flags and the reasons for them: with SMAP, PKU or RDTSCP Dom0 or its guests do not start under TCG.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Images } from "./images.js";
+
+export interface MachineOptions {
+  cpus?: number | undefined;
+  memoryMiB?: number | undefined;
+  dom0MiB?: number | undefined;
+  /** "multi" is quicker with several CPUs, but guests triple-fault now and then under QEMU 7.2. */
+  threads?: "single" | "multi" | undefined;
+  /** Time = instructions executed (2 ns each), idle time skipped. */
+  icount?: boolean | undefined;
+  /** Dom0 with QEMU, for HVM guests. */
+  hvm?: boolean | undefined;
+  /** More words for Xen's command line. */
+  xen?: string | undefined;
+  /** More words for Dom0's command line. */
+  dom0?: string | undefined;
+}
+
+export interface Disks {
+  input: string;
+  output: string;
+}
+
+export interface Machine {
+  process: ChildProcess;
+  /** Ends QEMU, if it still runs, and waits for it. */
+  stop(): Promise<void>;
+  /** Resolves when QEMU has ended; the text says how, empty when it ended by itself and in order. */
+  ended: Promise<string>;
+}
+
+const CPU = "qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,-rdtscp";
+const XEN_LINE = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot";
+const DOM0_LINE = "console=hvc0 loglevel=5 quiet net.ifnames=0";
+export const MEMORY_MIB = 2048;
+export const DOM0_MIB = 1024;
+
+const commas = (text: string): string => text.replaceAll(",", ",,");
+
+export function qemuArguments(options: MachineOptions, rootDisk: string, disks: Disks): string[] {
+  const dom0 = options.dom0MiB ?? DOM0_MIB;
+  const xen = `${XEN_LINE} dom0_mem=${dom0}M,max:${dom0}M ${options.xen ?? ""}`.trim();
+  const dom0Line = `vmlinux ${DOM0_LINE} ${options.dom0 ?? ""}`.trim();
+  const threads = options.icount ? "single" : (options.threads ?? "single");
+  const disk = (name: string, path: string, more: string): string[] => [
+    "-drive",
+    `if=none,id=${name},format=raw,cache=unsafe,${more}file=${commas(path)}`,
+    "-device",
+    `virtio-blk-pci,drive=${name}`,
+  ];
+  return [
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-nic", "none", "-no-reboot"],
+    ...["-M", "q35", "-cpu", CPU, "-accel", `tcg,thread=${threads}`, "-smp", String(options.cpus ?? 1)],
+    ...(options.icount ? ["-icount", "shift=1,sleep=off"] : []),
+    ...["-m", String(options.memoryMiB ?? MEMORY_MIB)],
+    ...["-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"],
+    ...["-kernel", "xen", "-append", xen, "-initrd", `${commas(dom0Line)},dom0.img`],
+    ...disk("root", rootDisk, "snapshot=on,"),
+    ...disk("input", disks.input, "read-only=on,"),
+    ...disk("output", disks.output, ""),
+  ];
+}
+
+export function startMachine(images: Images, options: MachineOptions, disks: Disks, scratch: string): Machine {
+  const args = qemuArguments(options, join(images.dir, "root.ext4"), disks);
+  // QEMU reads xen, vmlinux and dom0.img by short names: its -initrd splits at blanks and commas.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64", ...args], {
+    cwd: images.dir,
+    env: { ...process.env, TMPDIR: scratch },
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true, // Ctrl-C on the terminal is for us; we end QEMU in order
+  });
+  let complaint = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-4000);
+  });
+  child.stdin?.on("error", () => {});
+  const ended = new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(`QEMU did not start: ${error.message}`));
+    child.on("close", (code, signal) =>
+      resolve(code === 0 ? "" : `QEMU ended with ${signal ?? code}: ${complaint.trim()}`),
+    );
+  });
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+    await ended;
+  };
+  return { process: child, stop, ended };
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// Results kept by the hash of what made them: a step whose inputs are unchanged is not run again. A file appears
+// under its final name only when it is whole, so builds that run side by side (or are killed) do no harm.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { inBuild } from "./paths.js";
+
+export type Bytes = Uint8Array;
+
+/** A short name for these inputs; order matters, borders between parts cannot be confused. */
+export function hashOf(...parts: (string | Bytes)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) {
+    hash.update(`${part.length}:`);
+    hash.update(part);
+  }
+  return hash.digest("hex").slice(0, 24);
+}
+
+/** Write a file in one step, leaving it untouched (and its time too) when it has these contents already. */
+export function writeWhole(path: string, contents: string | Bytes): void {
+  const bytes = Buffer.from(contents as Bytes);
+  if (existsSync(path) && readFileSync(path).equals(bytes)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(partial, bytes);
+    renameSync(partial, path);
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+/** The bytes kept under (kind, key), made by `make` when there are none. */
+export async function kept(kind: string, key: string, make: () => Bytes | Promise<Bytes>): Promise<Bytes> {
+  const path = inBuild("cache", `${key}.${kind}`);
+  if (existsSync(path)) return readFileSync(path);
+  const bytes = await make();
+  writeWhole(path, bytes);
+  return bytes;
+}

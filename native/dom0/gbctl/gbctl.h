@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gbctl: Dom0's hand on Glovebox driver domains. This header is the table of contents: one paragraph per file.
+ *
+ * Every function that can fail answers 0 or one of enum gb_exit, and has then put a sentence into gb->error.
+ * Texts that come from a driver domain are untrusted: they are bounded when read and escaped when printed.
+ */
+#ifndef GBCTL_H
+#define GBCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "limits.h"
+
+enum gb_exit { GB_OK = 0, GB_FAILED = 1, GB_USAGE = 2, GB_NOT_FOUND = 3, GB_TIMED_OUT = 4, GB_NO_RIGHTS = 5 };
+
+struct xs_handle;
+struct xc_interface_core;
+struct xengntdev_handle;
+struct xentoollog_logger;
+
+/* --- options.c: the command line ------------------------------------------------------------------------------ */
+struct module_wish {
+    const char *name;
+    uint32_t slot; /* 0 = the domain's choice */
+    uint32_t param_count;
+    struct {
+        char name[PARAM_NAME_MAX];
+        uint64_t value;
+    } param[PARAM_MAX];
+};
+
+struct options {
+    const struct verb *verb;
+    const char *operand[3];
+    uint32_t operand_count;
+    bool json, crc, force, help, raw, supervise;
+    bool scanout_given;
+    uint32_t scanout;
+    uint32_t memory_mib;
+    uint32_t timeout_s;
+    const char *driver_domain; /* NULL = one of our own */
+    const char *kernel;
+    char wait[32]; /* the driver domain's command line: wait=... */
+    uint32_t module_count;
+    struct module_wish module[VGPU_MAX];
+};
+
+struct gb {
+    struct options opt;
+    struct xs_handle *xs;
+    struct xc_interface_core *xc;
+    struct xengntdev_handle *gnttab;
+    struct xentoollog_logger *log;
+    uint32_t self; /* our own domid */
+    int lock_fd;
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC; every wait of this run ends by then */
+    char error[768];
+};
+
+int options_parse(struct gb *gb, int argc, char **argv);
+bool parse_u64(const char *text, uint64_t max, uint64_t *out);
+
+/* --- verbs.c: the table of verbs and their help ----------------------------------------------------------------- */
+enum {
+    OPT_JSON = 1 << 0,
+    OPT_MODULE = 1 << 1, /* --module --param --slot */
+    OPT_DRIVER = 1 << 2, /* --driver-domain */
+    OPT_START = 1 << 3,  /* --kernel --memory --wait */
+    OPT_SUPERVISE = 1 << 4,
+    OPT_PICTURE = 1 << 5, /* --crc --scanout */
+    OPT_FORCE = 1 << 6,
+    OPT_RAW = 1 << 7,
+};
+enum { NEED_STORE = 1, NEED_XC = 2, NEED_GNTTAB = 4 };
+
+struct verb {
+    const char *name;
+    const char *operands;
+    uint32_t operand_min, operand_max;
+    uint32_t options; /* OPT_* */
+    uint32_t needs;   /* NEED_* */
+    int (*run)(struct gb *gb);
+    const char *brief;
+    const char *help;
+};
+const struct verb *verb_find(const char *name);
+void help_print(FILE *to);
+void help_print_verb(const struct verb *verb);
+
+/* --- text.c: errors, and untrusted text on a terminal or in JSON -------------------------------------------------- */
+int gb_fail(struct gb *gb, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Puts a sentence in front of the error that is already there. */
+int gb_because(struct gb *gb, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void text_print(FILE *to, const char *text);
+void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- json.c: a writer of one JSON document, with commas in the right places ----------------------------------------- */
+struct json {
+    FILE *to;
+    bool comma;
+};
+void json_open(struct json *j, const char *key, char bracket);
+void json_close(struct json *j, char bracket);
+void json_string(struct json *j, const char *key, const char *text);
+void json_number(struct json *j, const char *key, uint64_t value);
+void json_bool(struct json *j, const char *key, bool value);
+/* A number when the text is one, else a string. */
+void json_value(struct json *j, const char *key, const char *text);
+void json_end(struct json *j);
+
+/* --- clock.c: deadlines and interruption ---------------------------------------------------------------------------- */
+uint64_t clock_ns(void);
+int clock_left_ms(uint64_t deadline_ns);
+void signals_catch(void);
+bool signals_seen(void);
+void signals_forget(void);
+
+/* --- connect.c: rights, libraries, the lock ----------------------------------------------------------------------- */
+int connect_all(struct gb *gb, uint32_t needs);
+void disconnect_all(struct gb *gb);
+int lock_take(struct gb *gb);
+void lock_give(struct gb *gb);
+
+/* --- store.c: xenstore --------------------------------------------------------------------------------------------- */
+/* The node's text, cut at size - 1; false when there is no such node. */
+bool store_read(struct gb *gb, char *out, size_t size, const char *format, ...) __attribute__((format(printf, 4, 5)));
+bool store_exists(struct gb *gb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int store_write(struct gb *gb, const char *value, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool store_remove(struct gb *gb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The children's names, to be freed with free(); NULL and 0 when there is no such node. */
+char **store_list(struct gb *gb, uint32_t *count, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/*
+ * Waits until `check` answers something else than STORE_WAIT: looked at once, after every change below `path` and
+ * whenever a domain comes or goes. GB_TIMED_OUT at the deadline, GB_FAILED when the user interrupts.
+ */
+#define STORE_WAIT (-1)
+int store_wait(struct gb *gb, const char *path, int (*check)(struct gb *gb, void *arg), void *arg);
+
+/* --- words.c: `key=value` words of replies and nodes ------------------------------------------------------------------ */
+struct word {
+    const char *key, *value;
+};
+struct words {
+    uint32_t count;
+    struct word word[WORDS_MAX];
+    char text[STORE_VALUE_MAX + 1];
+};
+void words_parse(struct words *w, const char *text);
+const char *words_get(const struct words *w, const char *key);
+/* The word as an unsigned decimal number of at most max. */
+bool words_u64(const struct words *w, const char *key, uint64_t max, uint64_t *out);
+
+/* --- domain.c: domains as Xen and xenstore see them --------------------------------------------------------------------- */
+enum guest_type { GUEST_UNKNOWN, GUEST_PV, GUEST_PVH, GUEST_HVM };
+struct domain {
+    uint32_t domid;
+    enum guest_type type;
+    char name[DOMAIN_NAME_MAX + 1];
+};
+struct domain_life {
+    bool exists, dying, shutdown;
+    uint32_t reason; /* SHUTDOWN_* of xen/sched.h, when shutdown */
+};
+const char *guest_type_name(enum guest_type type);
+int domain_find(struct gb *gb, const char *text, struct domain *out);
+/* True when a living domain has that name. */
+bool domain_by_name(struct gb *gb, const char *name, struct domain *out);
+void domain_describe(struct gb *gb, uint32_t domid, struct domain *out);
+int domain_life(struct gb *gb, uint32_t domid, struct domain_life *out);
+int domain_grow_max(struct gb *gb, uint32_t domid, uint64_t bytes);
+void domain_shrink_max(struct gb *gb, uint32_t domid, uint64_t bytes);
+bool flask_active(struct gb *gb);
+int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest);
+
+/* --- xl.c: running the toolstack ----------------------------------------------------------------------------------------- */
+/* argv[0] is "xl". What xl said goes into gb->error when it fails. */
+int xl_run(struct gb *gb, const char *const argv[]);
+
+/* --- driver.c: driver domains -------------------------------------------------------------------------------------------------- */
+struct driver {
+    uint32_t domid;
+    char name[DOMAIN_NAME_MAX + 1];
+    char version[32];
+    char state[16];
+};
+uint32_t driver_list(struct gb *gb, struct driver *out, uint32_t max);
+int driver_find(struct gb *gb, const char *text, struct driver *out);
+/* The one that serves the guest now; guest_name may be NULL. */
+int driver_of_guest(struct gb *gb, uint32_t guest, const char *guest_name, struct driver *out);
+void driver_name_for(char out[DOMAIN_NAME_MAX + 1], const char *guest_name);
+int driver_start(struct gb *gb, const char *name, struct driver *out);
+int driver_wait_ready(struct gb *gb, struct driver *driver);
+int driver_destroy(struct gb *gb, const struct driver *driver);
+uint32_t driver_guests(struct gb *gb, const struct driver *driver);
+int name_check(struct gb *gb, const char *what, const char *name);
+
+/* --- vgpu.c: specifications and the life of one vGPU ----------------------------------------------------------------------------- */
+struct vgpu {
+    uint32_t number;
+    uint64_t ram_bytes;
+    char module[MODULE_NAME_MAX + 1];
+    char state[16];
+    char bdf[16];
+    char error[512];
+};
+int vgpu_read(struct gb *gb, const struct driver *driver, uint32_t guest, uint32_t number, struct vgpu *out);
+uint32_t vgpu_list(struct gb *gb, const struct driver *driver, uint32_t guest, struct vgpu *out, uint32_t max);
+/* Writes the specification under the lowest free number, waits for `ready`, raises the guest's maxmem. */
+int vgpu_attach(struct gb *gb, const struct driver *driver, const struct domain *guest, const struct module_wish *wish,
+                struct vgpu *out);
+int vgpu_detach(struct gb *gb, const struct driver *driver, const struct domain *guest, uint32_t number);
+int modules_check(struct gb *gb, const struct driver *driver);
+void vgpu_json(struct json *j, const struct vgpu *v);
+int vgpu_number(struct gb *gb, const char *text, uint32_t *number);
+
+/* --- request.c: one question, one answer ------------------------------------------------------------------------------------------ */
+/* Holds the lock file from request_begin to request_end: one client at a time. */
+int request_begin(struct gb *gb);
+void request_end(struct gb *gb);
+int request(struct gb *gb, const struct driver *driver, struct words *reply, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* --- share.c: pages that the driver domain grants ------------------------------------------------------------------------------- */
+/* Copies the bytes that a reply's gref=, pages= and bytes= name; at most max. */
+int share_copy(struct gb *gb, const struct driver *driver, const struct words *reply, uint8_t *out, size_t max,
+               size_t *copied);
+
+/* --- picture.c: pixels to files ----------------------------------------------------------------------------------------------------- */
+struct picture {
+    uint32_t width, height, format;
+    uint32_t pixel_bytes;
+    size_t bytes;
+    uint8_t *data; /* packed rows, as the guest wrote them */
+};
+uint32_t picture_pixel_bytes(uint32_t format);
+int picture_write(struct gb *gb, const struct picture *picture, const char *path);
+
+/* --- what the verbs run, one file each --------------------------------------------------------------------------------------------- */
+int create_run(struct gb *gb);
+int attach_run(struct gb *gb);
+int detach_run(struct gb *gb);
+int list_run(struct gb *gb);
+int modules_run(struct gb *gb);
+int stat_run(struct gb *gb);
+int screenshot_run(struct gb *gb);
+int trace_run(struct gb *gb);
+int destroy_run(struct gb *gb);
+int start_run(struct gb *gb);
+int stop_run(struct gb *gb);
+
+/* --- create.c, supervise.c ------------------------------------------------------------------------------------------------------- */
+struct creation {
+    struct driver driver;
+    struct domain guest;
+    bool own_driver, driver_made, guest_made;
+    uint32_t vgpu_count;
+    struct vgpu vgpu[VGPU_MAX];
+};
+int create_once(struct gb *gb, struct creation *c);
+void create_undo(struct gb *gb, struct creation *c);
+int supervise(struct gb *gb, struct creation *c);
+void creation_print(struct gb *gb, const struct creation *c);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The command line. --param and --slot belong to the --module before them. Every value is checked here, so that
+ * nothing is made before a typing mistake is found.
+ */
+#include <getopt.h>
+#include <string.h>
+
+#include "gbctl.h"
+
+#define KERNEL_DEFAULT "/usr/lib/xen/boot/glovebox.elf"
+#define MEMORY_DEFAULT_MIB 16 /* DESIGN section 12: the driver domain's memory */
+
+enum {
+    KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MEMORY, KEY_WAIT, KEY_SUPERVISE,
+    KEY_TIMEOUT, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_HELP,
+};
+
+static const struct option LONG[] = {
+    {"json", no_argument, NULL, KEY_JSON},
+    {"module", required_argument, NULL, KEY_MODULE},
+    {"param", required_argument, NULL, KEY_PARAM},
+    {"slot", required_argument, NULL, KEY_SLOT},
+    {"driver-domain", required_argument, NULL, KEY_DRIVER},
+    {"kernel", required_argument, NULL, KEY_KERNEL},
+    {"memory", required_argument, NULL, KEY_MEMORY},
+    {"wait", required_argument, NULL, KEY_WAIT},
+    {"supervise", no_argument, NULL, KEY_SUPERVISE},
+    {"timeout", required_argument, NULL, KEY_TIMEOUT},
+    {"crc", no_argument, NULL, KEY_CRC},
+    {"scanout", required_argument, NULL, KEY_SCANOUT},
+    {"force", no_argument, NULL, KEY_FORCE},
+    {"raw", no_argument, NULL, KEY_RAW},
+    {"help", no_argument, NULL, KEY_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+/* The OPT_* that a verb must have for the option to be allowed; 0 = always. */
+static uint32_t option_group(int key) {
+    switch (key) {
+    case KEY_MODULE:
+    case KEY_PARAM:
+    case KEY_SLOT:
+        return OPT_MODULE;
+    case KEY_DRIVER:
+        return OPT_DRIVER;
+    case KEY_KERNEL:
+    case KEY_MEMORY:
+    case KEY_WAIT:
+        return OPT_START;
+    case KEY_SUPERVISE:
+        return OPT_SUPERVISE;
+    case KEY_CRC:
+    case KEY_SCANOUT:
+        return OPT_PICTURE;
+    case KEY_FORCE:
+        return OPT_FORCE;
+    case KEY_RAW:
+        return OPT_RAW;
+    case KEY_JSON:
+        return OPT_JSON;
+    default:
+        return 0;
+    }
+}
+
+/* A name of a module or parameter: it becomes a word of the specification, so no space and no `=`. */
+static bool is_word(const char *text, size_t length, size_t max) {
+    if (!length || length > max)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.", text[i]) || !text[i])
+            return false;
+    }
+    return true;
+}
+
+static int read_u32(struct gb *gb, const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out) {
+    uint64_t value;
+
+    if (!parse_u64(text, max, &value) || value < min)
+        return gb_fail(gb, GB_USAGE, "%s %s: must be %u to %u", option, text, min, max);
+    *out = (uint32_t)value;
+    return GB_OK;
+}
+
+static int add_module(struct gb *gb, const char *name) {
+    struct options *opt = &gb->opt;
+
+    if (!is_word(name, strlen(name), MODULE_NAME_MAX - 1))
+        return gb_fail(gb, GB_USAGE, "--module \"%s\": a module's name has 1 to %d letters, digits, . _ -", name,
+                       MODULE_NAME_MAX - 1);
+    if (opt->module_count == VGPU_MAX)
+        return gb_fail(gb, GB_USAGE, "--module %s: a guest has at most %d vGPUs", name, VGPU_MAX);
+    opt->module[opt->module_count++].name = name;
+    return GB_OK;
+}
+
+static struct module_wish *last_module(struct gb *gb, const char *option) {
+    if (gb->opt.module_count)
+        return &gb->opt.module[gb->opt.module_count - 1];
+    gb_fail(gb, GB_USAGE, "%s must follow the --module that it belongs to", option);
+    return NULL;
+}
+
+/* `16M` is 16 x 1024 x 1024: sizes are what parameters mostly are. */
+static bool read_value(const char *text, uint64_t *out) {
+    char digits[24];
+    size_t length = strlen(text);
+    uint32_t shift = 0;
+
+    if (!length || length >= sizeof(digits))
+        return false;
+    memcpy(digits, text, length + 1);
+    if (strchr("KMG", digits[length - 1])) {
+        shift = digits[length - 1] == 'K' ? 10 : digits[length - 1] == 'M' ? 20 : 30;
+        digits[length - 1] = '\0';
+    }
+    if (!parse_u64(digits, UINT64_MAX >> shift, out))
+        return false;
+    *out <<= shift;
+    return true;
+}
+
+static int add_param(struct gb *gb, const char *text) {
+    struct module_wish *wish = last_module(gb, "--param");
+    size_t length = strcspn(text, "=");
+    uint64_t value;
+
+    if (!wish)
+        return GB_USAGE;
+    if (!is_word(text, length, PARAM_NAME_MAX - 1) || text[length] != '=' || !read_value(text + length + 1, &value))
+        return gb_fail(gb, GB_USAGE, "--param %s: must be NAME=NUMBER, the number decimal, maybe with K, M or G", text);
+    if (wish->param_count == PARAM_MAX)
+        return gb_fail(gb, GB_USAGE, "--param %s: a module has at most %d parameters", text, PARAM_MAX);
+    snprintf(wish->param[wish->param_count].name, PARAM_NAME_MAX, "%.*s", (int)length, text);
+    wish->param[wish->param_count++].value = value;
+    return GB_OK;
+}
+
+static int set_slot(struct gb *gb, const char *text) {
+    struct module_wish *wish = last_module(gb, "--slot");
+
+    return wish ? read_u32(gb, "--slot", text, 1, SLOT_MAX, &wish->slot) : GB_USAGE;
+}
+
+static int set_wait(struct gb *gb, const char *text) {
+    uint64_t us;
+    bool good = !strcmp(text, "block") || (!strncmp(text, "busy:", 5) && parse_u64(text + 5, BUSY_MAX_US, &us));
+
+    if (!good)
+        return gb_fail(gb, GB_USAGE, "--wait %s: must be block, or busy:US with US from 0 to %d", text, BUSY_MAX_US);
+    snprintf(gb->opt.wait, sizeof(gb->opt.wait), "wait=%s", text);
+    return GB_OK;
+}
+
+static int take(struct gb *gb, int key, const char *value) {
+    struct options *opt = &gb->opt;
+
+    switch (key) {
+    case KEY_JSON:
+        opt->json = true;
+        return GB_OK;
+    case KEY_MODULE:
+        return add_module(gb, value);
+    case KEY_PARAM:
+        return add_param(gb, value);
+    case KEY_SLOT:
+        return set_slot(gb, value);
+    case KEY_DRIVER:
+        opt->driver_domain = value;
+        return GB_OK;
+    case KEY_KERNEL:
+        opt->kernel = value;
+        return GB_OK;
+    case KEY_MEMORY:
+        return read_u32(gb, "--memory", value, DRIVER_MEMORY_MIN_MIB, DRIVER_MEMORY_MAX_MIB, &opt->memory_mib);
+    case KEY_WAIT:
+        return set_wait(gb, value);
+    case KEY_SUPERVISE:
+        opt->supervise = true;
+        return GB_OK;
+    case KEY_TIMEOUT:
+        return read_u32(gb, "--timeout", value, 1, TIMEOUT_MAX_S, &opt->timeout_s);
+    case KEY_CRC:
+        opt->crc = true;
+        return GB_OK;
+    case KEY_SCANOUT:
+        return read_u32(gb, "--scanout", value, 0, SCANOUT_MAX - 1, &opt->scanout);
+    case KEY_FORCE:
+        opt->force = true;
+        return GB_OK;
+    case KEY_RAW:
+        opt->raw = true;
+        return GB_OK;
+    default:
+        opt->help = true;
+        return GB_OK;
+    }
+}
+
+static const char *key_name(int key) {
+    for (const struct option *o = LONG; o->name; o++) {
+        if (o->val == key)
+            return o->name;
+    }
+    return "?";
+}
+
+static int take_options(struct gb *gb, int argc, char **argv) {
+    int key;
+
+    opterr = 0;
+    while ((key = getopt_long(argc, argv, ":", LONG, NULL)) != -1) {
+        uint32_t group = option_group(key);
+        int error;
+
+        if (key == '?')
+            return gb_fail(gb, GB_USAGE, "unknown option %s (\"gbctl %s --help\")", argv[optind - 1], gb->opt.verb->name);
+        if (key == ':')
+            return gb_fail(gb, GB_USAGE, "%s needs a value", argv[optind - 1]);
+        if (group && !(gb->opt.verb->options & group))
+            return gb_fail(gb, GB_USAGE, "%s knows no --%s", gb->opt.verb->name, key_name(key));
+        error = take(gb, key, optarg);
+        if (error)
+            return error;
+    }
+    return GB_OK;
+}
+
+static int take_operands(struct gb *gb, int argc, char **argv) {
+    const struct verb *verb = gb->opt.verb;
+
+    for (int i = optind; i < argc; i++) {
+        if (gb->opt.operand_count == verb->operand_max)
+            return gb_fail(gb, GB_USAGE, "too many words, from \"%s\" on: gbctl %s %s", argv[i], verb->name, verb->operands);
+        gb->opt.operand[gb->opt.operand_count++] = argv[i];
+    }
+    if (!gb->opt.help && gb->opt.operand_count < verb->operand_min)
+        return gb_fail(gb, GB_USAGE, "too few words: gbctl %s %s", verb->name, verb->operands);
+    return GB_OK;
+}
+
+/* argv[0] is the verb. */
+int options_parse(struct gb *gb, int argc, char **argv) {
+    struct options *opt = &gb->opt;
+    int error;
+
+    opt->kernel = KERNEL_DEFAULT;
+    opt->memory_mib = MEMORY_DEFAULT_MIB;
+    opt->timeout_s = TIMEOUT_DEFAULT_S;
+    snprintf(opt->wait, sizeof(opt->wait), "wait=block");
+    optind = 1;
+    error = take_options(gb, argc, argv);
+    return error ? error : take_operands(gb, argc, argv);
+}

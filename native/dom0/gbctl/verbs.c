@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/* The table of verbs: what each takes, needs and says of itself. */
+#include <string.h>
+
+#include "gbctl.h"
+
+#define STORE NEED_STORE
+#define XC (NEED_STORE | NEED_XC)
+#define PAGES (NEED_STORE | NEED_XC | NEED_GNTTAB)
+
+static const struct verb VERBS[] = {
+    {"create", "GUEST.cfg", 1, 1, OPT_JSON | OPT_MODULE | OPT_DRIVER | OPT_START | OPT_SUPERVISE, XC, create_run,
+     "make a guest with vGPUs, and its driver domain",
+     "Starts a driver domain glovebox-GUEST (or takes the one that --driver-domain names), makes the guest from its xl\n"
+     "configuration, attaches one vGPU for each --module and lets the guest run. What fails is undone.\n"
+     "\n"
+     "  --module NAME          a vGPU; may be given up to 8 times\n"
+     "  --param NAME=NUMBER    a parameter of the --module before it; 16M means 16777216\n"
+     "  --slot N               PCI slot (1 to 31) of the --module before it; HVM guests need it\n"
+     "  --driver-domain D      name or number of a driver domain that runs already\n"
+     "  --kernel IMAGE         the driver domain's image (/usr/lib/xen/boot/glovebox.elf)\n"
+     "  --memory MIB           the driver domain's memory (16)\n"
+     "  --wait block|busy:US   how it waits for requests: block at once, or look for them for US microseconds first\n"
+     "  --supervise            stay, and make guest and wiring anew when the guest reboots; end when it powers off\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl create desk.cfg --module bochs-display\n"
+     "  gbctl create desk.cfg --module bochs-display --param vram_bytes=32M --supervise\n"},
+    {"attach", "GUEST", 1, 1, OPT_JSON | OPT_MODULE | OPT_DRIVER, XC, attach_run, "add vGPUs to a guest that exists",
+     "Adds a vGPU for each --module to a guest that was made before, best while it is paused: no guest looks for new\n"
+     "PCI devices by itself.\n"
+     "\n"
+     "  --module NAME, --param NAME=NUMBER, --slot N   as with create\n"
+     "  --driver-domain D      name or number; without it the one that serves the guest, or is called glovebox-GUEST\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl attach desk --module bochs-display\n"
+     "  xl create -p desk.cfg && gbctl attach desk --driver-domain glovebox --module bochs-display && xl unpause desk\n"},
+    {"detach", "GUEST [N]", 1, 2, OPT_JSON, XC, detach_run, "take a vGPU, or all, from a guest",
+     "Removes vGPU N of the guest, or all of them, and waits until the driver domain has let go.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl detach desk 0\n"},
+    {"list", "", 0, 0, OPT_JSON, STORE, list_run, "driver domains, their guests, their vGPUs",
+     "One line for each vGPU: driver domain, its state, guest, number, module, state, address, and what went wrong.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl list --json\n"},
+    {"modules", "", 0, 0, OPT_JSON | OPT_DRIVER, STORE, modules_run, "modules that can be attached",
+     "One line for each module of each driver domain: version and parameters (name:default:min:max).\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl modules --driver-domain glovebox-desk\n"},
+    {"stat", "[GUEST [N]]", 0, 2, OPT_JSON | OPT_DRIVER, XC, stat_run, "counters of a vGPU, or of a driver domain",
+     "Without a guest: the figures of the driver domain itself. With one: those of its vGPU N (0).\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl stat desk\n"
+     "  gbctl stat --driver-domain glovebox-desk --json\n"},
+    {"screenshot", "GUEST [N] FILE.png|FILE.ppm", 1, 3, OPT_JSON | OPT_PICTURE, PAGES, screenshot_run,
+     "a picture of a guest's screen",
+     "Writes what the guest shows on vGPU N (0) to a file. The CRC-32 that the driver domain computes is compared with\n"
+     "the picture's own; when they differ the screen moved, and the picture is taken again, up to 3 times.\n"
+     "\n"
+     "  --scanout K   the screen's number on that vGPU (0)\n"
+     "  --crc         only print the CRC-32, size and format; no file\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl screenshot desk desk.png\n"
+     "  gbctl screenshot desk --crc --json\n"},
+    {"trace", "GUEST", 1, 1, OPT_JSON | OPT_RAW, PAGES, trace_run, "what the driver domain did for a guest lately",
+     "Prints the trace ring's records of the guest, oldest first.\n"
+     "\n"
+     "  --raw   the whole ring as it is, 32 bytes a record, to standard output\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl trace desk | tail\n"},
+    {"destroy", "GUEST", 1, 1, OPT_JSON, XC, destroy_run, "end a guest and its own driver domain",
+     "Destroys the guest, removes its vGPUs, and destroys the driver domain glovebox-GUEST when there is one.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl destroy desk\n"},
+    {"start", "[NAME]", 0, 1, OPT_JSON | OPT_START, XC, start_run, "start a driver domain alone",
+     "Starts a driver domain with that name (glovebox) and waits until it is ready.\n"
+     "\n"
+     "  --kernel IMAGE, --memory MIB, --wait block|busy:US   as with create\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl start glovebox --wait busy:50\n"},
+    {"stop", "NAME", 1, 1, OPT_JSON | OPT_FORCE, XC, stop_run, "end a driver domain",
+     "Destroys a driver domain. One that still serves guests is left alone: a guest that waits for an answer would\n"
+     "hang for ever.\n"
+     "\n"
+     "  --force   even then\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl stop glovebox\n"},
+};
+
+#define VERB_COUNT (sizeof(VERBS) / sizeof(VERBS[0]))
+
+const struct verb *verb_find(const char *name) {
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (!strcmp(VERBS[i].name, name))
+            return &VERBS[i];
+    }
+    return NULL;
+}
+
+static void print_common(FILE *to) {
+    fprintf(to,
+            "\nEverywhere:\n"
+            "  --json         machine-readable output, errors too\n"
+            "  --timeout S    give up after S seconds (%d)\n"
+            "  --help         this text\n"
+            "\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 not found, 4 timed out, 5 no rights.\n",
+            TIMEOUT_DEFAULT_S);
+}
+
+void help_print(FILE *to) {
+    fputs("gbctl wires guests to Glovebox driver domains, and looks at them. It runs in Dom0 of a Xen machine.\n\n"
+          "Usage: gbctl VERB [operands] [--options]\n\nVerbs:\n",
+          to);
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        fprintf(to, "  %-10s  %-28s  %s\n", VERBS[i].name, VERBS[i].operands, VERBS[i].brief);
+    fputs("\n\"gbctl VERB --help\" says more, with examples.\n", to);
+    print_common(to);
+}
+
+void help_print_verb(const struct verb *verb) {
+    printf("Usage: gbctl %s%s%s [--options]\n\n%s", verb->name, *verb->operands ? " " : "", verb->operands, verb->help);
+    print_common(stdout);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * `key=value` words with one space between, as specifications, module nodes and replies carry them. A word without
+ * `=` gets an empty value. What does not fit WORDS_MAX is dropped: the honest side never sends so many.
+ */
+#include <string.h>
+
+#include "gbctl.h"
+
+bool parse_u64(const char *text, uint64_t max, uint64_t *out) {
+    uint64_t value = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        uint64_t digit = (uint64_t)(*text - '0');
+
+        if (*text < '0' || *text > '9' || value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+void words_parse(struct words *w, const char *text) {
+    char *at;
+
+    w->count = 0;
+    snprintf(w->text, sizeof(w->text), "%s", text);
+    at = w->text;
+    while (w->count < WORDS_MAX) {
+        struct word *word = &w->word[w->count];
+        char *equals;
+
+        at += strspn(at, " ");
+        if (!*at)
+            return;
+        word->key = at;
+        at += strcspn(at, " ");
+        if (*at)
+            *at++ = '\0';
+        equals = strchr(word->key, '=');
+        word->value = equals ? equals + 1 : "";
+        if (equals)
+            *equals = '\0';
+        w->count++;
+    }
+}
+
+const char *words_get(const struct words *w, const char *key) {
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (!strcmp(w->word[i].key, key))
+            return w->word[i].value;
+    }
+    return NULL;
+}
+
+bool words_u64(const struct words *w, const char *key, uint64_t max, uint64_t *out) {
+    const char *value = words_get(w, key);
+
+    return value && parse_u64(value, max, out);
+}

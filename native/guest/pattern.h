@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GUEST_PATTERN_H
+#define GUEST_PATTERN_H
+
+#include <stdint.h>
+
+/*
+ * The pixel at (x, y) of the test picture, XRGB8888: a sun over a chequered plain. Integers only, so every machine
+ * computes the same. The X byte is x ^ y: it shows nowhere, but a lost or moved byte changes the CRC.
+ */
+uint32_t pattern_pixel(int32_t x, int32_t y, int32_t width, int32_t height);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shim's own limits, each with the sum that justifies it. What the core must know too is in shim.h.
+ * Relations between limits are checked here, at compile time.
+ */
+#ifndef GLOVEBOX_SHIM_LIMITS_H
+#define GLOVEBOX_SHIM_LIMITS_H
+
+#include "shim.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_BYTES 4096u
+#define WASM_PAGE_BYTES 65536u
+
+/* Linear memories of module instances: one page of 64 KiB for each of SHIM_INSTANCES_MAX instances, or fewer and
+ * bigger ones. */
+#define ARENA_PAGES 64u
+
+/* One module's struct as wasm2c lays it out: its globals and memory descriptors; measured 64 to 400 bytes. */
+#define INSTANCE_BYTES_MAX 4096u
+
+/* The core's linear memory, fixed at build time; the arena is what we reserve for it. */
+#define CORE_PAGES_MAX 32u
+
+/* Pages mapped at once for copies: 16 is where the cost per page stops falling (2.6 us against 3.8 for one). */
+#define COPY_WINDOW_PAGES 16u
+
+/* One page of 32-byte slots holds the requests of 128 vCPUs, which is Xen's HVM_MAX_VCPUS. */
+#define VCPUS_MAX 128u
+
+/* The 2-level event channel ABI: 64 words of 64 ports. 100 guests of 16 vCPUs need 1600. */
+#define EVENT_PORTS_MAX 4096u
+
+/* A version 1 grant entry is 8 bytes; one frame holds 512, the share needs SHIM_SHARE_PAGES beside 8 reserved. */
+#define GRANT_ENTRIES (PAGE_BYTES / 8u)
+
+/* Frames of populate and decrease in one hypercall: long enough to drown its 0.7 us, short enough for the stack. */
+#define MEMORY_BATCH_PAGES 128u
+
+/* xenstore messages handed to the core before the loop looks at events again. */
+#define XENSTORE_BATCH 8u
+
+/* Calls inside calls of wasm2c code; the counter starts anew on each side of a border, so that a module's depth
+ * does not depend on its caller's. Nesting: core, module, core (serving an import), module. */
+#define CORE_DEPTH_MAX 64u
+#define MODULE_DEPTH_MAX 64u
+#define CALL_NEST_MAX 2u
+
+/* Largest frame by -fstack-usage: 112 bytes for a module, below 300 for the core; 384 leaves room. */
+#define WASM_FRAME_BYTES 384u
+#define STACK_BYTES 131072u
+
+/* A detaching guest's vCPU gets this many turns to take its last answer before its server goes. */
+#define DRAIN_YIELDS 16u
+
+/* A panic waits this many turns for room in the console's ring before it gives up on a byte. */
+#define PANIC_YIELDS 4096u
+
+_Static_assert((CORE_DEPTH_MAX + MODULE_DEPTH_MAX) * CALL_NEST_MAX * WASM_FRAME_BYTES + 16384 <= STACK_BYTES,
+               "the deepest nest of wasm calls and 16 KiB of C fit the stack");
+_Static_assert(SHIM_SHARE_PAGES + 8u <= GRANT_ENTRIES, "the share fits one grant frame");
+_Static_assert(SHIM_COPY_BYTES_MAX <= (COPY_WINDOW_PAGES - 1u) * PAGE_BYTES, "one copy fits the window");
+_Static_assert(SHIM_SERVERS_MAX <= 256 && SHIM_INSTANCES_MAX <= 256, "an index fits the low byte of a handle");
+_Static_assert((ARENA_PAGES + CORE_PAGES_MAX) * WASM_PAGE_BYTES + SHIM_INSTANCES_MAX * INSTANCE_BYTES_MAX +
+                       (SHIM_SHARE_PAGES + SHIM_SERVERS_MAX + COPY_WINDOW_PAGES) * PAGE_BYTES + STACK_BYTES <=
+                   10u * 1024u * 1024u,
+               "static memory leaves 6 of 16 MiB to image, page tables, p2m list and the start-of-day pages");
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Instances of modules. One is its struct (wasm2c's, in a fixed slot) and its pages of the arena; that is its whole state, so
+ * zeroing both and instantiating again is a reset. A handle carries a generation: a stale one is the core's bug.
+ */
+#include <string.h>
+
+#include "abi.h"
+#include "arena.h"
+#include "call.h"
+#include "core.h"
+#include "module.h"
+#include "panic.h"
+#include "shim.h"
+#include "shim_limits.h"
+
+#define GENERATION_MAX 0x7fffffu
+
+struct instance {
+    const struct gb_module *module; /* NULL: free */
+    uint32_t generation;
+    uint32_t first_page;
+    uint32_t *fuel;
+    bool busy;
+    struct w2c_glovebox imports;
+};
+
+static struct instance instances[SHIM_INSTANCES_MAX];
+static uint8_t storage[SHIM_INSTANCES_MAX][INSTANCE_BYTES_MAX] __attribute__((aligned(64)));
+static uint32_t last_fault, last_fuel;
+
+uint32_t shim_module_count(void) {
+    return gb_module_count;
+}
+
+int32_t shim_module_manifest(uint32_t module, uint32_t dst_ptr, uint32_t max) {
+    if (module >= gb_module_count || gb_modules[module]->manifest_bytes > max)
+        return -XEN_EINVAL;
+    uint32_t bytes = gb_modules[module]->manifest_bytes;
+    memcpy(core_bytes(dst_ptr, bytes), gb_modules[module]->manifest, bytes);
+    return (int32_t)bytes;
+}
+
+static struct instance *instance_of(uint32_t handle) {
+    uint32_t index = handle & 0xff;
+    if (index >= SHIM_INSTANCES_MAX || !instances[index].module || instances[index].generation != handle >> 8)
+        panic("the core uses a stale instance handle", handle, 0);
+    return &instances[index];
+}
+
+static void *storage_of(const struct instance *instance) {
+    return storage[instance - instances];
+}
+
+static uint64_t instantiate_entry(void *instance, uint64_t module, uint64_t imports, uint64_t c, uint64_t d) {
+    (void)c;
+    (void)d;
+    ((const struct gb_module *)module)->instantiate(instance, (struct w2c_glovebox *)imports);
+    return 0;
+}
+
+static int instantiate(struct instance *instance) {
+    const struct gb_module *module = instance->module;
+    const uint64_t arguments[4] = {(uint64_t)module, (uint64_t)&instance->imports};
+    wasm_rt_trap_t trap;
+    memset(storage_of(instance), 0, module->instance_bytes);
+    arena_open(instance->first_page, module->memory_pages);
+    call_module(instantiate_entry, storage_of(instance), arguments, &trap);
+    instance->imports.memory = arena_close();
+    instance->fuel = module->fuel(storage_of(instance));
+    return trap == WASM_RT_TRAP_NONE ? 0 : -XEN_ENOEXEC;
+}
+
+static void give_back(struct instance *instance) {
+    arena_give_back(instance->first_page, instance->module->memory_pages);
+    instance->module = NULL;
+}
+
+static int create(struct instance *instance, const struct gb_module *module, uint32_t tag) {
+    int32_t first = module->instance_bytes <= INSTANCE_BYTES_MAX ? arena_take(module->memory_pages) : -XEN_E2BIG;
+    if (first < 0)
+        return first;
+    instance->module = module;
+    instance->first_page = (uint32_t)first;
+    instance->imports = (struct w2c_glovebox){.tag = tag, .instance = storage_of(instance)};
+    int rc = instantiate(instance);
+    if (rc)
+        give_back(instance);
+    return rc;
+}
+
+static struct instance *find_free(void) {
+    for (uint32_t i = 0; i < SHIM_INSTANCES_MAX; i++)
+        if (!instances[i].module)
+            return &instances[i];
+    return NULL;
+}
+
+int32_t shim_instance_create(uint32_t module, uint32_t tag) {
+    struct instance *instance = find_free();
+    if (module >= gb_module_count)
+        return -XEN_EINVAL;
+    if (!instance)
+        return -XEN_ENOSPC;
+    int rc = create(instance, gb_modules[module], tag);
+    if (rc)
+        return rc;
+    instance->generation = instance->generation % GENERATION_MAX + 1;
+    return (int32_t)(instance->generation << 8 | (uint32_t)(instance - instances));
+}
+
+int32_t shim_instance_reset(uint32_t handle) {
+    struct instance *instance = instance_of(handle);
+    return instance->busy ? -XEN_EBUSY : instantiate(instance);
+}
+
+int32_t shim_instance_destroy(uint32_t handle) {
+    struct instance *instance = instance_of(handle);
+    if (instance->busy)
+        return -XEN_EBUSY;
+    give_back(instance);
+    return 0;
+}
+
+/* Out of fuel is an `unreachable` of the instrumented code with the counter below zero. */
+static uint32_t fault_of(wasm_rt_trap_t trap, int32_t fuel_left) {
+    switch (trap) {
+    case WASM_RT_TRAP_NONE:
+        return FAULT_NONE;
+    case WASM_RT_TRAP_OOB:
+        return FAULT_MEMORY;
+    case WASM_RT_TRAP_INT_OVERFLOW:
+    case WASM_RT_TRAP_DIV_BY_ZERO:
+    case WASM_RT_TRAP_INVALID_CONVERSION:
+        return FAULT_ARITHMETIC;
+    case WASM_RT_TRAP_UNREACHABLE:
+        return fuel_left < 0 ? FAULT_FUEL : FAULT_UNREACHABLE;
+    case WASM_RT_TRAP_CALL_INDIRECT:
+        return FAULT_TABLE;
+    case WASM_RT_TRAP_EXHAUSTION:
+        return FAULT_STACK;
+    case WASM_RT_TRAP_CAPABILITY:
+        return FAULT_CAPABILITY;
+    }
+    panic("unknown trap", trap, 0);
+}
+
+uint64_t shim_instance_call(uint32_t handle, uint32_t entry, uint32_t fuel, uint64_t a, uint64_t b, uint64_t c,
+                            uint64_t d) {
+    struct instance *instance = instance_of(handle);
+    if (entry >= ENTRY_COUNT || instance->busy || fuel > INT32_MAX)
+        panic("the core calls an instance wrongly, entry and fuel", entry, fuel);
+    last_fault = FAULT_NONE;
+    last_fuel = 0;
+    if (!instance->module->entry[entry])
+        return 0; /* an entry point that the module does not have: nothing to do, nothing wrong */
+    const uint64_t arguments[4] = {a, b, c, d};
+    wasm_rt_trap_t trap;
+    *instance->fuel = fuel;
+    instance->busy = true;
+    uint64_t value = call_module(instance->module->entry[entry], storage_of(instance), arguments, &trap);
+    instance->busy = false;
+    int32_t left = (int32_t)*instance->fuel;
+    last_fault = fault_of(trap, left);
+    last_fuel = left < 0 ? fuel : fuel - (uint32_t)left;
+    return value;
+}
+
+uint32_t shim_call_fault(void) {
+    return last_fault;
+}
+
+uint32_t shim_call_fuel(void) {
+    return last_fuel;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where generated C and the shim meet. The pipeline makes one gb_module for each module, the list of them, and the
+ * gb_core; the shim knows no module by name.
+ */
+#ifndef GLOVEBOX_MODULE_H
+#define GLOVEBOX_MODULE_H
+
+#include <stdint.h>
+
+#include "shim.h"
+#include "wasm-rt.h"
+
+/* What stands behind a module's imports: wasm2c hands it back to each w2c_glovebox_*(). One for each instance. */
+struct w2c_glovebox {
+    uint32_t tag;
+    void *instance;
+    wasm_rt_memory_t *memory;
+};
+
+struct gb_module {
+    const uint8_t *manifest; /* binary, unikernel/abi/manifest.ts */
+    uint32_t manifest_bytes;
+    uint32_t instance_bytes; /* sizeof(w2c_NAME), at most INSTANCE_BYTES_MAX */
+    uint32_t memory_pages;   /* of 64 KiB, fixed; the instance's one memory asks for exactly these */
+    void (*instantiate)(void *instance, struct w2c_glovebox *imports);
+    uint32_t *(*fuel)(void *instance); /* address of the exported global __fuel */
+    /* By ENTRY_*; NULL = the module does not export it. Unused arguments are 0, a narrower result is extended. */
+    uint64_t (*entry[ENTRY_COUNT])(void *instance, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+};
+
+extern const struct gb_module *const gb_modules[];
+extern const uint32_t gb_module_count;
+
+/* core.wasm: its one instance and its memory. Its exports are the core_* functions of shim.h. */
+struct gb_core {
+    void (*instantiate)(void);
+    wasm_rt_memory_t *(*memory)(void);
+};
+
+extern const struct gb_core gb_core;
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GLOVEBOX_BOOT_H
+#define GLOVEBOX_BOOT_H
+
+#include "abi.h"
+
+/* Everything up to the first round of the loop; the host build stops here. */
+void boot_prepare(const struct start_info *info, uint64_t entry_tsc);
+_Noreturn void boot(const struct start_info *info, uint64_t entry_tsc);
+
+#endif

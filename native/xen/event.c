@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why no event is lost, in order:
+ *  1. events stay masked, so Xen only sets bits: port, then word selector, then evtchn_upcall_pending;
+ *  2. dispatch clears upcall_pending before it reads the selector, and the port's bit before it calls the handler, so
+ *     whatever arrives later sets the bits again;
+ *  3. SCHEDOP_block opens the mask and looks at upcall_pending in one step inside Xen: an event between our last
+ *     look and the block ends the block at once.
+ */
+#include "event.h"
+
+#include "hypercalls.h"
+#include "panic.h"
+#include "shim.h"
+#include "shim_limits.h"
+#include "time.h"
+
+#define PORTS_PER_WORD 64u
+
+struct port {
+    event_handler *handler;
+    uint32_t a, b;
+};
+
+static uint8_t shared_page[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+static struct shared_info *const shared = (struct shared_info *)shared_page;
+static struct port ports[EVENT_PORTS_MAX];
+static uint64_t busy_wait_ns;
+static uint64_t events, blocks;
+
+void event_init(const struct start_info *info) {
+    uint64_t pte = (info->shared_info & PTE_FRAME_MASK) | PTE_READ_WRITE;
+    if (hypercall_update_va_mapping(shared_page, pte, UVMF_INVLPG | UVMF_LOCAL))
+        panic("cannot map the shared info page", info->shared_info, 0);
+}
+
+const volatile struct shared_info *event_shared_info(void) {
+    return shared;
+}
+
+uint64_t event_fault_address(void) {
+    return shared->vcpu_info[0].arch.cr2;
+}
+
+void event_attach(evtchn_port_t port, event_handler *handler, uint32_t a, uint32_t b) {
+    if (port >= EVENT_PORTS_MAX || ports[port].handler)
+        panic("event port out of range or taken", port, 0);
+    ports[port] = (struct port){.handler = handler, .a = a, .b = b};
+    __atomic_fetch_and(&shared->evtchn_mask[port / PORTS_PER_WORD], ~(1ul << port % PORTS_PER_WORD), __ATOMIC_SEQ_CST);
+}
+
+static int32_t attach_new(evtchn_port_t port, event_handler *handler, uint32_t a, uint32_t b) {
+    if (port < EVENT_PORTS_MAX) {
+        event_attach(port, handler, a, b);
+        return (int32_t)port;
+    }
+    event_unbind(port);
+    return -XEN_ENOSPC;
+}
+
+int32_t event_bind_interdomain(domid_t domid, evtchn_port_t remote, event_handler *handler, uint32_t a, uint32_t b) {
+    struct evtchn_bind_interdomain bind = {.remote_dom = domid, .remote_port = remote};
+    int rc = hypercall_event_channel_op(EVTCHNOP_bind_interdomain, &bind);
+    return rc ? rc : attach_new(bind.local_port, handler, a, b);
+}
+
+int32_t event_bind_virq(uint32_t virq, event_handler *handler) {
+    struct evtchn_bind_virq bind = {.virq = virq, .vcpu = 0};
+    int rc = hypercall_event_channel_op(EVTCHNOP_bind_virq, &bind);
+    return rc ? rc : attach_new(bind.port, handler, 0, 0);
+}
+
+void event_unbind(evtchn_port_t port) {
+    struct evtchn_close close = {.port = port};
+    if (port < EVENT_PORTS_MAX)
+        ports[port].handler = NULL;
+    if (hypercall_event_channel_op(EVTCHNOP_close, &close))
+        panic("cannot close an event port of ours", port, 0);
+}
+
+void event_send(evtchn_port_t port) {
+    struct evtchn_send send = {.port = port};
+    if (hypercall_event_channel_op(EVTCHNOP_send, &send))
+        panic("cannot send on an event port of ours", port, 0);
+}
+
+static void dispatch_port(evtchn_port_t port) {
+    const struct port *entry = &ports[port];
+    events++;
+    if (entry->handler)
+        entry->handler(entry->a, entry->b);
+    else /* nobody's, or just unbound: silence it */
+        __atomic_fetch_or(&shared->evtchn_mask[port / PORTS_PER_WORD], 1ul << port % PORTS_PER_WORD, __ATOMIC_SEQ_CST);
+}
+
+static void dispatch_word(uint32_t word) {
+    uint64_t pending = __atomic_load_n(&shared->evtchn_pending[word], __ATOMIC_ACQUIRE) & ~shared->evtchn_mask[word];
+    __atomic_fetch_and(&shared->evtchn_pending[word], ~pending, __ATOMIC_SEQ_CST);
+    for (; pending; pending &= pending - 1)
+        dispatch_port(word * PORTS_PER_WORD + (uint32_t)__builtin_ctzl(pending));
+}
+
+bool event_dispatch(void) {
+    struct vcpu_info *vcpu = &shared->vcpu_info[0];
+    if (!__atomic_load_n(&vcpu->evtchn_upcall_pending, __ATOMIC_ACQUIRE))
+        return false;
+    __atomic_store_n(&vcpu->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
+    uint64_t words = __atomic_exchange_n(&vcpu->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
+    for (; words; words &= words - 1)
+        dispatch_word((uint32_t)__builtin_ctzl(words));
+    return true;
+}
+
+static bool is_pending(void) {
+    return __atomic_load_n(&shared->vcpu_info[0].evtchn_upcall_pending, __ATOMIC_ACQUIRE);
+}
+
+static bool look_for(uint64_t ns) {
+    uint64_t start = shim_time_ns();
+    do {
+        if (is_pending())
+            return true;
+        machine_relax();
+    } while (shim_time_ns() - start < ns);
+    return false;
+}
+
+void event_wait(void) {
+    if (is_pending() || (busy_wait_ns && look_for(busy_wait_ns)))
+        return;
+    blocks++;
+    hypercall_sched_op(SCHEDOP_block, NULL);
+}
+
+void shim_set_busy_wait(uint64_t busy_ns) {
+    busy_wait_ns = busy_ns;
+}
+
+uint64_t event_count(void) {
+    return events;
+}
+
+uint64_t event_block_count(void) {
+    return blocks;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RAM of a guest: give, take, move. Xen answers a reservation with the number of extents done and shows refusal as fewer,
+ * down to 0, not as an error; that count is what the core gets, so it can undo exactly what was done.
+ */
+#include "dm_op.h"
+#include "guest.h"
+#include "hypercalls.h"
+#include "shim.h"
+#include "shim_limits.h"
+
+/* The frame list is in and out: populate overwrites it, so it is filled anew for each batch. */
+static long reserve(uint32_t cmd, domid_t domid, uint64_t gfn, uint32_t count) {
+    xen_pfn_t frames[MEMORY_BATCH_PAGES];
+    struct xen_memory_reservation reservation = {.nr_extents = count, .domid = domid};
+    for (uint32_t i = 0; i < count; i++)
+        frames[i] = gfn + i;
+    set_xen_guest_handle(reservation.extent_start, frames);
+    return hypercall_memory_op(cmd, &reservation);
+}
+
+static int32_t reserve_all(uint32_t cmd, uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
+    uint32_t done = 0;
+    if (!guest_domid_valid(domid) || nr_pages > INT32_MAX || gfn > FRAME_NUMBER_MAX - nr_pages)
+        return -XEN_EINVAL;
+    while (done < nr_pages) {
+        uint32_t left = nr_pages - done;
+        uint32_t count = left < MEMORY_BATCH_PAGES ? left : MEMORY_BATCH_PAGES;
+        long rc = reserve(cmd, (domid_t)domid, gfn + done, count);
+        if (rc < 0 && done == 0)
+            return (int32_t)rc;
+        if (rc > 0)
+            done += (uint32_t)rc;
+        if (rc < (long)count)
+            break;
+    }
+    return (int32_t)done;
+}
+
+int32_t shim_guest_populate(uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
+    return reserve_all(XENMEM_populate_physmap, domid, gfn, nr_pages);
+}
+
+int32_t shim_guest_depopulate(uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
+    return reserve_all(XENMEM_decrease_reservation, domid, gfn, nr_pages);
+}
+
+static bool overlap(uint64_t a, uint64_t b, uint32_t nr_pages) {
+    return a < b + nr_pages && b < a + nr_pages;
+}
+
+/*
+ * Xen moves page after page, upwards, and stops at the first that it cannot move without saying which. Moving back stops
+ * at the same page, as there is none at its new place: so the second call undoes the first, whatever it did.
+ */
+int32_t shim_guest_relocate(uint32_t domid, uint64_t src_gfn, uint64_t dst_gfn, uint32_t nr_pages) {
+    if (!guest_domid_valid(domid) || src_gfn > FRAME_NUMBER_MAX - nr_pages || dst_gfn > FRAME_NUMBER_MAX - nr_pages ||
+        overlap(src_gfn, dst_gfn, nr_pages))
+        return -XEN_EINVAL;
+    int rc = dm_op_relocate_memory((domid_t)domid, src_gfn, dst_gfn, nr_pages);
+    if (rc)
+        (void)dm_op_relocate_memory((domid_t)domid, dst_gfn, src_gfn, nr_pages);
+    return rc;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Xen system time and wall clock out of the shared info page, and the one-shot timer. */
+#ifndef GLOVEBOX_TIME_H
+#define GLOVEBOX_TIME_H
+
+#include <stdint.h>
+
+/* Stops Xen's periodic tick, binds the timer. */
+void time_init(void);
+/* System time at a past or present reading of the TSC. */
+uint64_t time_at_tsc(uint64_t tsc);
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// Looking at a scanout from Dom0: its CRC-32, or a part of it copied into the share. Both go through the rows in
+// slices of background work, so that traps are not delayed; when the scanout changes in between, the work ends with an
+// error instead of a picture that never was.
+//
+//   IDLE ──start──> CRC or READ ──slice──> ... ──last slice──> IDLE, answered
+//                          └── changed, lost, detached ──────> IDLE, answered with an error
+
+import { FORMAT_NONE } from "../../abi/module";
+import { shim_guest_crc32, shim_share_copy_guest } from "../../abi/shim";
+import { SLICE_BYTES, VGPUS_MAX } from "../limits";
+import { Vgpu, vgpuAt } from "../vgpu/vgpu";
+import { Scanout, rowBytes, scanoutAt, scanoutGpa } from "./scanout";
+
+export const PICTURE_IDLE: u32 = 0;
+export const PICTURE_CRC: u32 = 1;
+export const PICTURE_READ: u32 = 2;
+
+export const SLICE_MORE: i32 = 1;
+export const SLICE_DONE: i32 = 0;
+/** Anything below: a negated errno, or this. */
+export const SLICE_CHANGED: i32 = -1000;
+
+let work: u32 = PICTURE_IDLE;
+let vgpuIndex: u32 = VGPUS_MAX;
+let scanoutNumber: u32 = 0;
+let generation: u32 = 0;
+let serial: u32 = 0;
+let row: u32 = 0; // crc: the next row
+let crc: u32 = 0;
+let position: u64 = 0; // read: the next byte of the packed picture
+let copied: u32 = 0;
+let wanted: u32 = 0;
+
+export function pictureWork(): u32 {
+  return work;
+}
+
+export function pictureCrc(): u32 {
+  return crc;
+}
+
+export function pictureVgpu(): Vgpu {
+  return vgpuAt(vgpuIndex);
+}
+
+export function pictureScanout(): Scanout {
+  return scanoutAt(vgpuIndex, scanoutNumber);
+}
+
+export function pictureCancel(): void {
+  work = PICTURE_IDLE;
+}
+
+function start(kind: u32, vgpu: Vgpu, number: u32): void {
+  work = kind;
+  vgpuIndex = vgpu.index;
+  scanoutNumber = number;
+  generation = vgpu.generation;
+  serial = scanoutAt(vgpu.index, number).serial;
+}
+
+/** The scanout is on and has pages behind it. */
+export function pictureStartCrc(vgpu: Vgpu, number: u32): void {
+  start(PICTURE_CRC, vgpu, number);
+  row = 0;
+  crc = 0;
+}
+
+/** `bytes` from byte `offset` of the packed picture to the beginning of the share. */
+export function pictureStartRead(vgpu: Vgpu, number: u32, offset: u64, bytes: u32): void {
+  start(PICTURE_READ, vgpu, number);
+  position = offset;
+  copied = 0;
+  wanted = bytes;
+}
+
+/** One bounded slice; SLICE_MORE, SLICE_DONE, SLICE_CHANGED or a negated errno. Not MORE: the work is over. */
+export function pictureSlice(): i32 {
+  const result = unchanged() ? (work == PICTURE_CRC ? crcSlice() : readSlice()) : SLICE_CHANGED;
+  if (result != SLICE_MORE) work = PICTURE_IDLE;
+  return result;
+}
+
+function unchanged(): bool {
+  const scanout = pictureScanout();
+  if (pictureVgpu().generation != generation || scanout.serial != serial) return false;
+  return scanout.format != FORMAT_NONE && scanoutGpa(pictureVgpu(), scanout) != 0;
+}
+
+function crcSlice(): i32 {
+  const scanout = pictureScanout();
+  const rows = min<u32>(scanout.height - row, SLICE_BYTES / rowBytes(scanout));
+  const gpa = scanoutGpa(pictureVgpu(), scanout) + <u64>row * scanout.stride;
+  const result = shim_guest_crc32(pictureVgpu().domid, gpa, rowBytes(scanout), scanout.stride, rows, crc);
+  if (result < 0) return <i32>result;
+  crc = <u32>result;
+  row += rows;
+  return row == scanout.height ? SLICE_DONE : SLICE_MORE;
+}
+
+function readSlice(): i32 {
+  const end = min<u32>(wanted, copied + SLICE_BYTES);
+  while (copied < end) {
+    const result = copyWithinRow(end - copied);
+    if (result < 0) return result;
+  }
+  return copied == wanted ? SLICE_DONE : SLICE_MORE;
+}
+
+/** At most up to the end of the row that `position` is in. */
+function copyWithinRow(most: u32): i32 {
+  const scanout = pictureScanout();
+  const bytes_of_row = rowBytes(scanout);
+  const column = <u32>(position % bytes_of_row);
+  const bytes = min<u32>(most, bytes_of_row - column);
+  const gpa = scanoutGpa(pictureVgpu(), scanout) + (position / bytes_of_row) * scanout.stride + column;
+  const result = shim_share_copy_guest(pictureVgpu().domid, gpa, copied, bytes);
+  position += bytes;
+  copied += bytes;
+  return result;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// Every limit of the core, with the sum that justifies it. checkLimits() is evaluated by the compiler: a relation
+// that no longer holds stops the build.
+
+import { SHIM_COPY_BYTES_MAX, SHIM_INSTANCES_MAX, SHIM_LOG_BYTES_MAX, SHIM_SERVERS_MAX, SHIM_SHARE_PAGES } from "../abi/shim";
+import { MANIFEST_BAR_COUNT, MANIFEST_PARAM_COUNT } from "../abi/manifest";
+import { XENSTORE_RING_SIZE, XSD_SOCKMSG_BYTES } from "../abi/xen/xs_wire";
+import { PCI_MSIX_ENTRY_SIZE } from "../abi/pci";
+
+// --- how many ---
+/** One ioreq server a guest. Stock Xen lets us serve one guest, FLASK as many as the shim has servers. */
+export const GUESTS_MAX: u32 = SHIM_SERVERS_MAX;
+/** One module instance a vGPU. */
+export const VGPUS_MAX: u32 = SHIM_INSTANCES_MAX;
+/** docs/CONTROL.md: n is 0 to 7. */
+export const VGPUS_PER_GUEST_MAX: u32 = 8;
+/** Device numbers of a PCI bus; 0 is the host bridge. */
+export const SLOTS: u32 = 32;
+export const BARS: u32 = MANIFEST_BAR_COUNT;
+export const PARAMS: u32 = MANIFEST_PARAM_COUNT;
+/** One region a BAR of every vGPU of a guest, and the CF8 register. */
+export const REGIONS_MAX: u32 = VGPUS_PER_GUEST_MAX * BARS + 1;
+export const MODULES_MAX: u32 = 32;
+export const SCANOUTS_PER_VGPU_MAX: u32 = 4;
+/** PCI 3.0, 6.8.1.3: 32 MSI messages. */
+export const MSI_VECTORS_MAX: u32 = 32;
+/** abi/manifest.ts; one pending word of 64 bits a vGPU. */
+export const MSIX_VECTORS_MAX: u32 = 64;
+/** Specifications known at a time: twice the vGPUs, so that each can also have one that was refused. */
+export const WISHES_MAX: u32 = 2 * VGPUS_MAX;
+
+// --- how much ---
+/** Xen cuts a rep at the end of a page (xen/arch/x86/hvm/emulate.c), so 4096 items of one byte. */
+export const REP_MAX: u32 = 4096;
+export const COPY_BYTES_MAX: u32 = SHIM_COPY_BYTES_MAX;
+export const PAGE_BYTES: u64 = 4096;
+export const PAGE_SHIFT: u32 = 12;
+/** Two-dimensional page tables of four levels cover 48 bits: a BAR beyond is not reachable by any guest. */
+export const GUEST_ADDRESS_END: u64 = (<u64>1) << 48;
+export const PORT_END: u64 = 0x10000;
+/** One vGPU's RAM: 256 MiB, the largest picture memory that QEMU's bochs-display takes. */
+export const RAM_BYTES_MAX: u64 = 256 << 20;
+/** Pages a call to populate, move or give back: 2 MiB, so that no single hypercall batch takes long. */
+export const RAM_BATCH_PAGES: u32 = 512;
+/** Fuel of one call: at one to three instructions a unit, well below a second. */
+export const FUEL_MAX: u32 = 200_000_000;
+/** Pictures: the largest mode of DisplayPort 2 in each direction. */
+export const SCANOUT_EXTENT_MAX: u32 = 16384;
+/** Pixels looked at in one slice of background work: 64 KiB, so about 16 foreign pages. */
+export const SLICE_BYTES: u32 = 65536;
+export const SHARE_BYTES: u32 = SHIM_SHARE_PAGES * 4096;
+
+// --- trace ---
+export const TRACE_RECORD_BYTES: u32 = 32;
+export const TRACE_RECORDS: u32 = 4096;
+
+// --- text ---
+/** A message must fit into xenstore's ring, header included, so that sending never stalls half-way. */
+export const XENSTORE_MESSAGE_BYTES: u32 = XENSTORE_RING_SIZE - XSD_SOCKMSG_BYTES;
+/** Longest path of ours: data/glovebox/vgpu/65535/65535/ram_bytes, or module/ and a 32-byte name. */
+export const PATH_BYTES_MAX: u32 = 64;
+export const SPECIFICATION_BYTES_MAX: u32 = 512;
+export const REQUEST_BYTES_MAX: u32 = 128;
+export const REPLY_BYTES_MAX: u32 = XENSTORE_MESSAGE_BYTES - PATH_BYTES_MAX;
+export const ERROR_BYTES_MAX: u32 = 240;
+export const LOG_BYTES_MAX: u32 = SHIM_LOG_BYTES_MAX;
+/** Lines of a module's log a second and vGPU; what is more is counted. */
+export const LOG_LINES_PER_SECOND: u32 = 16;
+export const COMMAND_LINE_BYTES_MAX: u32 = 1024; // MAX_GUEST_CMDLINE, xen/xen.h
+
+/** Evaluated by the compiler; emits no code. */
+@inline
+export function checkLimits(): void {
+  if (TRACE_RECORDS * TRACE_RECORD_BYTES > SHARE_BYTES) ERROR("the trace ring must fit into the share");
+  if ((TRACE_RECORDS & (TRACE_RECORDS - 1)) != 0) ERROR("the trace ring's size must be a power of two");
+  if (REP_MAX > 4096) ERROR("a rep of one-byte items must fit into one page");
+  if (ERROR_BYTES_MAX + PATH_BYTES_MAX > XENSTORE_MESSAGE_BYTES) ERROR("an error node must fit into one message");
+  if (MSIX_VECTORS_MAX > 64) ERROR("pending bits are one 64-bit word");
+  if (VGPUS_PER_GUEST_MAX >= SLOTS) ERROR("every vGPU of a guest needs a slot");
+  if (SCANOUT_EXTENT_MAX * 4 > SLICE_BYTES) ERROR("a row must fit into one slice");
+  if (MSIX_VECTORS_MAX * PCI_MSIX_ENTRY_SIZE + 8 > 4096) ERROR("the MSI-X table and PBA must fit into one page");
+}

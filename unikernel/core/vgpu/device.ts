@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// Calls into a vGPU's module instance: a budget of fuel each, and what happens when a call does not end well.
+// A module may call back into the core (irq.ts, display/scanout.ts) but is never entered twice.
+
+import { MANIFEST_FUEL } from "../../abi/manifest";
+import * as S from "../../abi/shim";
+import { PANIC_ENTRY, check } from "../panic";
+import { Text } from "../text";
+import { VGPU_FUEL_MAX, VGPU_FUEL_USED, countVgpu, vgpuCounter } from "../trace/counters";
+import { onesOf } from "../trap/access";
+import { lose, loseWords } from "./lose";
+import { manifest, putModuleName } from "./module";
+import { Vgpu } from "./vgpu";
+
+export function deviceRead(vgpu: Vgpu, bar: u32, offset: u32, size: u32): u64 {
+  const value = call(vgpu, S.ENTRY_BAR_READ, bar, offset, size, 0);
+  return S.shim_call_fault() == S.FAULT_NONE ? value : onesOf(size);
+}
+
+export function deviceWrite(vgpu: Vgpu, bar: u32, offset: u32, size: u32, value: u64): void {
+  call(vgpu, S.ENTRY_BAR_WRITE, bar, offset, size, value);
+}
+
+/** A module that gives `event` no fuel does not want to hear. */
+export function deviceEvent(vgpu: Vgpu, kind: u32, argument: u64): void {
+  if (fuelOf(vgpu, S.ENTRY_EVENT) != 0) call(vgpu, S.ENTRY_EVENT, kind, argument, 0, 0);
+}
+
+/** 0: the device stands; else what it answered. A fault shows in shim_call_fault() and has lost the vGPU. */
+export function deviceAttach(vgpu: Vgpu): i32 {
+  return <i32>call(vgpu, S.ENTRY_ATTACH, 0, 0, 0, 0);
+}
+
+export function deviceReset(vgpu: Vgpu): void {
+  if (fuelOf(vgpu, S.ENTRY_RESET) != 0) call(vgpu, S.ENTRY_RESET, 0, 0, 0, 0);
+}
+
+@inline
+function fuelOf(vgpu: Vgpu, entry: u32): u32 {
+  return load<u32>(manifest(vgpu.module) + MANIFEST_FUEL + entry * 4);
+}
+
+function call(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
+  check(vgpu.calls == 0, PANIC_ENTRY, entry);
+  vgpu.calls = 1;
+  const answer = S.shim_instance_call(vgpu.instance, entry, fuelOf(vgpu, entry), a, b, c, d);
+  vgpu.calls = 0;
+  const fuel: u64 = S.shim_call_fuel();
+  countVgpu(vgpu.index, VGPU_FUEL_USED, fuel);
+  const most = vgpuCounter(vgpu.index, VGPU_FUEL_MAX);
+  if (fuel > load<u64>(most)) store<u64>(most, fuel);
+  const fault = S.shim_call_fault();
+  if (fault != S.FAULT_NONE) faulted(vgpu, entry, fault, a, b);
+  return answer;
+}
+
+function faulted(vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: u64): void {
+  const words = putModuleName(loseWords(vgpu).put("module "), vgpu.module).put(": ").put(faultName(fault));
+  if (fault == S.FAULT_FUEL) words.put(" after ").number(fuelOf(vgpu, entry));
+  words.put(" in ").put(entryName(entry));
+  if (entry == S.ENTRY_BAR_READ || entry == S.ENTRY_BAR_WRITE) putPlace(words, a, b);
+  lose(vgpu, fault, entry);
+}
+
+function putPlace(words: Text, bar: u64, offset: u64): void {
+  words.put(" of BAR ").number(bar).put(" at ").hex(offset);
+}
+
+function faultName(fault: u32): string {
+  switch (fault) {
+    case S.FAULT_FUEL: return "out of fuel";
+    case S.FAULT_STACK: return "stack too deep";
+    case S.FAULT_MEMORY: return "access outside its memory";
+    case S.FAULT_ARITHMETIC: return "division by zero or overflow";
+    case S.FAULT_UNREACHABLE: return "unreachable";
+    case S.FAULT_TABLE: return "bad indirect call";
+    default: return "bad argument to a capability";
+  }
+}
+
+function entryName(entry: u32): string {
+  switch (entry) {
+    case S.ENTRY_ATTACH: return "attach";
+    case S.ENTRY_RESET: return "reset";
+    case S.ENTRY_BAR_READ: return "bar_read";
+    case S.ENTRY_BAR_WRITE: return "bar_write";
+    case S.ENTRY_EVENT: return "event";
+    default: return "work_done";
+  }
+}

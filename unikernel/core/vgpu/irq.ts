@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// A module raises an interrupt: by MSI-X or MSI, whichever the guest has enabled, else by INTx where the guest has
+// such a line (HVM). The module names a vector; address and data are what the guest programmed.
+
+import { MANIFEST_CAPABILITIES, MANIFEST_INTX_PIN } from "../../abi/manifest";
+import { CAPABILITY_IRQ, CAPABILITY_MASKED, CAPABILITY_OK, CAPABILITY_REFUSED } from "../../abi/module";
+import { PCI_COMMAND, PCI_COMMAND_INTX_DISABLE } from "../../abi/pci";
+import { CAPABILITY_FATAL, shim_inject_msi, shim_set_pci_intx_level } from "../../abi/shim";
+import { VGPU_IRQS, countVgpu } from "../trace/counters";
+import { TRACE_IRQ, traceEvent } from "../trace/ring";
+import { config16 } from "./config_space";
+import { MODE_HVM, guestAt } from "./guest";
+import { manifest } from "./module";
+import { msiEnabled, msiRaise } from "./msi";
+import { msixEnabled, msixRaise } from "./msix";
+import { VGPU_READY, Vgpu, countRefused, vgpuAt } from "./vgpu";
+
+export function irqRaise(tag: u32, vector: u32): i32 {
+  const vgpu = vgpuAt(tag);
+  if (!(load<u32>(manifest(vgpu.module), MANIFEST_CAPABILITIES) & CAPABILITY_IRQ)) return CAPABILITY_FATAL;
+  if (vector >= vectorsOf(vgpu)) return CAPABILITY_FATAL;
+  if (vgpu.state != VGPU_READY) return CAPABILITY_MASKED;
+  if (msixEnabled(vgpu)) return msixRaise(vgpu, vector);
+  if (msiEnabled(vgpu)) return msiRaise(vgpu, vector);
+  return intxPulse(vgpu);
+}
+
+/** The most vectors of any kind: a module may be written for MSI-X and meet a guest that enables MSI. */
+function vectorsOf(vgpu: Vgpu): u32 {
+  const intx: u32 = load<u8>(manifest(vgpu.module), MANIFEST_INTX_PIN);
+  return max<u32>(intx, max<u32>(vgpu.msi_vectors, vgpu.msix_vectors));
+}
+
+/** A message to the guest's interrupt controller; Xen refuses addresses that mean no CPU. */
+export function inject(vgpu: Vgpu, address: u64, data: u32): i32 {
+  traceEvent(vgpu.domid, vgpu.number, TRACE_IRQ, address, data);
+  if (shim_inject_msi(vgpu.domid, address, data) < 0) {
+    countRefused(vgpu);
+    return CAPABILITY_REFUSED;
+  }
+  countVgpu(vgpu.index, VGPU_IRQS, 1);
+  return CAPABILITY_OK;
+}
+
+/** ABI 1-draft has no "lower": the line goes up and down, which an unmasked pin takes as one interrupt. */
+function intxPulse(vgpu: Vgpu): i32 {
+  const pin: u32 = load<u8>(manifest(vgpu.module), MANIFEST_INTX_PIN);
+  if (pin == 0 || guestAt(vgpu.guest).mode != MODE_HVM) return CAPABILITY_MASKED;
+  if (config16(vgpu, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE) return CAPABILITY_MASKED;
+  traceEvent(vgpu.domid, vgpu.number, TRACE_IRQ, 0, pin);
+  const up = shim_set_pci_intx_level(vgpu.domid, vgpu.slot, pin - 1, 1);
+  const down = shim_set_pci_intx_level(vgpu.domid, vgpu.slot, pin - 1, 0);
+  if (up < 0 || down < 0) {
+    countRefused(vgpu);
+    return CAPABILITY_REFUSED;
+  }
+  countVgpu(vgpu.index, VGPU_IRQS, 1);
+  return CAPABILITY_OK;
+}
