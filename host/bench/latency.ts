@@ -5,10 +5,10 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { MODULE_IDS } from "./device.js";
 import { DOM0_PROGRAMS } from "../lab/native.js";
 import { BUILD } from "../lab/paths.js";
 import { readOutput, runScenario, type ScenarioOptions, type ScenarioResult } from "../lab/scenario.js";
+import { MODULE_IDS } from "./device.js";
 import dom0Script from "./latency.sh";
 import { KINDS, type Kind, type Measurement, readMeasurements } from "./measure.js";
 
@@ -99,7 +99,9 @@ export function readLatency(result: ScenarioResult): LatencyReport {
     rows,
     imageBytes: loadedBytes(image("glovebox")),
     memoryBytes: Number(figures.memory_pages) * 4096,
-    unpauseToReadyNs: Math.max(...ready.map((line) => Number((JSON.parse(line) as Record<string, number>).unpause_to_ready_ns))),
+    unpauseToReadyNs: Math.max(
+      ...ready.map((line) => Number((JSON.parse(line) as Record<string, number>).unpause_to_ready_ns)),
+    ),
     entryToReadyNs: Number(figures.ready_ns) - Number(figures.entry_ns),
   };
   return { ...report, wishes: wishes(report) };
@@ -110,7 +112,10 @@ function row(who: string, ...measured: (Measurement | undefined)[]): LatencyRow 
     const timing = measured.map((each) => each?.timings[kind]).find((each) => each !== undefined);
     return timing === undefined ? null : timing.mean / NS_PER_INSTRUCTION / 1000;
   };
-  return { who, kiloInstructions: Object.fromEntries(KINDS.map((kind) => [kind, cost(kind)])) as LatencyRow["kiloInstructions"] };
+  return {
+    who,
+    kiloInstructions: Object.fromEntries(KINDS.map((kind) => [kind, cost(kind)])) as LatencyRow["kiloInstructions"],
+  };
 }
 
 /** What of the ELF file is loaded: text, constants, data; not symbols, not zeroed memory. */
@@ -128,7 +133,13 @@ function loadedBytes(path: string): number {
 
 function wishes(report: Omit<LatencyReport, "wishes">): Wish[] {
   const read = (index: number): number => report.rows[index]?.kiloInstructions.mmio_read ?? Number.NaN;
-  const wish = (what: string, got: number, limit: number, unit: string): Wish => ({ what, got, limit, unit, met: got <= limit });
+  const wish = (what: string, got: number, limit: number, unit: string): Wish => ({
+    what,
+    got,
+    limit,
+    unit,
+    met: got <= limit,
+  });
   return [
     wish("MMIO read, a module against the C function", read(0) / read(1), MAX_OF_BARE, "times"),
     wish("MMIO read, a module against QEMU", read(0) / read(3), MAX_OF_QEMU, "times"),

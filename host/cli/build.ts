@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: MIT
 //
-// `glovebox build`: the driver domain's image with its modules, gbctl and friends, the guests' test programs.
+// `glovebox build`: the driver domain's images with their modules, gbctl and friends, the guests' test programs.
 
-import { join } from "node:path";
 import { buildNative } from "../lab/native.js";
-import { BUILD } from "../lab/paths.js";
+import { buildUnikernel, type Variant } from "../pipeline/index.js";
 
-/** The driver domain, as xl boots it. */
-export const GLOVEBOX_ELF = join(BUILD, "unikernel/glovebox.elf");
+const VARIANTS: Variant[] = ["release", "test", "bare"];
 
-export async function build(): Promise<void> {
+export type Say = (text: string) => void;
+
+/** What every lab scenario needs; what is unchanged is not made again. */
+export async function build(say: Say = () => {}): Promise<void> {
+  for (const variant of VARIANTS) await buildUnikernel({ variant, log: say });
+  say("gbctl and the test programs");
   await buildNative();
+}
+
+/** The verb. */
+export async function buildAndTell(): Promise<void> {
+  const toStderr = (text: string): boolean => process.stderr.write(`${text}\n`);
+  await build(toStderr);
 }

@@ -3,7 +3,8 @@
 // The command line: verbs, options, exit codes. build.mjs hands over to this once everything is set up.
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { build } from "./build.js";
+import { type BenchOptions, bench } from "./bench.js";
+import { buildAndTell } from "./build.js";
 import { check } from "./check.js";
 import { clean } from "./clean.js";
 import { guarded } from "./exit.js";
@@ -19,6 +20,13 @@ function seconds(text: string): number {
   return value;
 }
 
+const choice =
+  (...words: string[]) =>
+  (text: string): string => {
+    if (!words.includes(text)) throw new InvalidArgumentError(`wanted: ${words.join(" or ")}.`);
+    return text;
+  };
+
 function program(): Command {
   const main = new Command("glovebox").version("0.1.0").exitOverride().configureHelp({ showGlobalOptions: true });
   main
@@ -28,7 +36,7 @@ function program(): Command {
   main
     .command("build")
     .description("build the driver domain, the modules, gbctl and the test programs")
-    .action(() => guarded(build));
+    .action(() => guarded(buildAndTell));
   main
     .command("start")
     .description("boot Xen, the driver domain and a guest that draws; its screen ends in build/start/screen.png")
@@ -44,6 +52,12 @@ function program(): Command {
     .option("--unit", "leave out the tests that boot a machine")
     .option("--only <text>", "only the test files whose path contains this")
     .action((options: { unit?: boolean; only?: string }) => guarded((signal) => test(options, signal)));
+  main
+    .command("bench")
+    .description("what a trapped access costs: instruction counts, and wall time on two CPUs")
+    .option("--json", "print both tables as JSON")
+    .option("--only <table>", "latency or wall", choice("latency", "wall"))
+    .action((options: BenchOptions) => guarded((signal) => bench(options, signal)));
   main
     .command("lab")
     .description("run one of the lab's scenarios and keep its logs")

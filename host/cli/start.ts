@@ -25,6 +25,9 @@ const STAGES: Record<string, string> = {
   summary: "collect figures and logs",
 };
 
+/** A terminal narrower than this (or of unknown width: 0) gets plain lines. */
+const COLUMNS_MIN = 60;
+
 export interface StartOptions {
   keep?: boolean;
   json?: boolean;
@@ -35,73 +38,113 @@ interface Shown {
   output: string;
 }
 
-export async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
-  let finished: ScenarioResult | undefined;
-  let release: (() => void) | undefined;
-  // With --keep the terminal goes to the machine's console only after the list has been drawn to its end.
-  const drawn = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const stages = new Stages(Object.keys(STAGES));
-  const shown: Shown[] = [];
-  let running: Promise<void> = Promise.resolve();
-  const run = async (): Promise<void> => {
-    try {
-      finished = await runScenario({
-        ...demo(),
-        timeoutMs: options.timeout * 1000,
-        keep: options.keep,
-        signal,
-        onProgress: (text) => {
-          const now = stages.enter(text);
-          const task = shown[now.stage];
-          if (task !== undefined) task.output = now.text;
-        },
-        onKeep: async (result) => {
-          finished = result;
-          settle(stages, result);
-          await drawn;
-        },
-      });
-      settle(stages, finished);
-    } catch (error) {
-      stages.fail(error);
-      throw error;
-    }
+const shower =
+  (task: Shown) =>
+  (text: string): void => {
+    task.output = text;
   };
+
+/** The list shows an error's first line; the whole of it follows below the list. */
+class Failure {
+  error: unknown;
+
+  brief(error: unknown): Error {
+    this.error ??= error;
+    return new Error(String(error instanceof Error ? error.message : error).split("\n")[0]);
+  }
+
+  readonly guard =
+    (run: (task: Shown) => Promise<unknown>) =>
+    async (_context: unknown, task: Shown): Promise<void> => {
+      try {
+        await run(task);
+      } catch (error) {
+        throw this.brief(error);
+      }
+    };
+}
+
+export async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
+  const failure = new Failure();
+  const machine = new DemoRun(options, signal);
   const list = new Listr(
     [
-      { title: "build", task: () => build() },
-      {
-        title: "the lab's images",
-        task: async (_context, task) => {
-          const show = (text: string): void => {
-            task.output = text;
-          };
-          await images({ onProgress: show });
-        },
-      },
+      { title: "build", task: failure.guard((task) => build(shower(task))) },
+      { title: "the lab's images", task: failure.guard((task) => images({ onProgress: shower(task) })) },
       ...Object.values(STAGES).map((title, index) => ({
         title,
-        task: (_context: unknown, task: Shown): Promise<void> => {
-          shown[index] = task;
-          if (index === 0) {
-            running = run();
-            running.catch(() => {});
-          }
-          return stages.wait(index);
-        },
+        task: failure.guard((task) => machine.stage(index, task)),
       })),
     ],
-    { renderer: process.stderr.isTTY ? "default" : "simple", rendererOptions: { collapseErrors: false } },
+    {
+      renderer: process.stdout.isTTY && process.stdout.columns >= COLUMNS_MIN ? "default" : "simple",
+      rendererOptions: { collapseErrors: false },
+      registerSignalListeners: false, // signals are exit.ts's
+    },
   );
   try {
     await list.run();
-    if (finished !== undefined) report(finished, options);
+    if (machine.result !== undefined) report(machine.result, options);
+  } catch (error) {
+    throw failure.error ?? error;
   } finally {
-    release?.();
+    await machine.end();
   }
-  await running;
+}
+
+/** The scenario, seen as stages. */
+class DemoRun {
+  result: ScenarioResult | undefined;
+  readonly #stages = new Stages(Object.keys(STAGES));
+  readonly #tasks: Shown[] = [];
+  #running: Promise<void> | undefined;
+  // With --keep the terminal goes to the machine's console only after the list has been drawn to its end.
+  #release: () => void = () => {};
+  readonly #drawn = new Promise<void>((resolve) => {
+    this.#release = resolve;
+  });
+
+  constructor(
+    readonly options: StartOptions,
+    readonly signal: AbortSignal,
+  ) {}
+
+  stage(index: number, task: Shown): Promise<void> {
+    this.#tasks[index] = task;
+    this.#running ??= this.#run();
+    return this.#stages.wait(index);
+  }
+
+  async end(): Promise<void> {
+    this.#release();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      this.result = await runScenario({
+        ...demo(),
+        timeoutMs: this.options.timeout * 1000,
+        keep: this.options.keep,
+        signal: this.signal,
+        onProgress: (text) => this.#progress(text),
+        onKeep: async (result) => {
+          this.result = result;
+          settle(this.#stages, result);
+          await this.#drawn;
+        },
+      });
+      settle(this.#stages, this.result);
+    } catch (error) {
+      this.#stages.fail(error);
+    }
+  }
+
+  #progress(text: string): void {
+    const now = this.#stages.enter(text);
+    const task = this.#tasks[now.stage];
+    if (task !== undefined) task.output = now.text;
+  }
 }
 
 function settle(stages: Stages, result: ScenarioResult): void {

@@ -27,7 +27,7 @@ export function summary(report: DemoReport, picture: string, logs: string): stri
       `Xen ${report.xen}; driver domain, ready ${ready.toFixed(1)} ms after its start; guest with ${report.kernel}`,
     ],
     ["display", `${vgpu.module} at ${report.display}`],
-    ["traps", `${vgpu.traps}: ${traps(vgpu)}`],
+    ["traps", `${vgpu.traps} at the display: ${traps(vgpu)}; ${vgpu.guest_traps} of the guest in all`],
     ...report.drawings.map((d) => [
       "drawing",
       `${d.mode}: ${d.traps} traps, CRC-32 ${d.guestCrc} in the guest, ${d.domainCrc} in the driver domain`,

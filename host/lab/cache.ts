@@ -53,6 +53,7 @@ export async function hashFile(path: string): Promise<string> {
 }
 
 const temporary = new Set<string>();
+let serial = 0;
 
 /** Removes what an interrupted `make` left; for signals and for exit. */
 export function dropTemporary(): void {
@@ -76,7 +77,7 @@ async function make(request: CacheRequest, root: string, dir: string): Promise<s
   try {
     mkdirSync(root, { recursive: true });
     sweep(root);
-    const work = join(root, `tmp-${process.pid}-${request.name}`);
+    const work = join(root, `tmp-${process.pid}-${serial++}-${request.name}`);
     temporary.add(work);
     try {
       rmSync(work, { recursive: true, force: true });

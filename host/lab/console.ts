@@ -17,8 +17,10 @@ export type Mark =
 
 const MARK = /@@gb (step|fail|note|saved|exit|keep)\b ?(.*)$/;
 /** Lines after which nothing more will come. */
-const DEAD = /Panic on CPU|Kernel panic - not syncing|Domain 0 crashed|Initial ramdisk not found|FATAL TRAP/;
+const DEAD = /Panic on CPU|Kernel panic - not syncing|Dom(ain )?0 crashed|Initial ramdisk not found|FATAL TRAP/;
 const LAST_LINES = 30;
+/** Xen says these by the dozen for each guest that starts; the log has them, the last lines do not. */
+const CHATTER = /^\(XEN\) HVM ?d?\d+(v\d+)? (save|restore): /;
 const PARTIAL_MAX = 4096;
 
 export function parseLine(line: string): Mark | undefined {
@@ -57,7 +59,7 @@ export class Console {
     const lines = (this.#partial + chunk.toString("latin1")).split(/\r*\n/);
     this.#partial = (lines.pop() ?? "").slice(-PARTIAL_MAX);
     for (const line of lines) {
-      this.#last.push(line);
+      if (!CHATTER.test(line)) this.#last.push(line);
       if (this.#last.length > LAST_LINES) this.#last.shift();
       const mark = parseLine(line);
       if (mark !== undefined) this.onMark(mark);
@@ -68,7 +70,9 @@ export class Console {
     return [...this.#last, this.#partial].join("\n").trimEnd();
   }
 
-  close(): void {
-    this.#log.end();
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#log.end(resolve);
+    });
   }
 }

@@ -23,7 +23,8 @@ export interface ExecResult {
 }
 
 /** The text that every libc prints for ENOSPC, and for a file size limit. */
-const FULL = /No space left on device|File too large|Disk quota exceeded/;
+const FULL =
+  /No space left on device|not have enough free space|don't have enough free space|File too large|Disk quota exceeded/i;
 
 export class DiskFull extends Error {
   constructor(where: string) {

@@ -23,7 +23,7 @@ export function guestConfig(name: string, guest: GuestOptions): string {
   const cfg = {
     name,
     type: "pvh",
-    kernel: "/boot/vmlinux",
+    kernel: guest.cfg?.type === "hvm" ? "/boot/vmlinuz" : "/boot/vmlinux",
     ramdisk: `/lab/guests/${name}.img`,
     extra: "console=hvc0 pci=conf1,noacpi loglevel=6",
     memory: GUEST_MIB,

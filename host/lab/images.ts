@@ -24,7 +24,7 @@ import guestInit from "./guest/init.sh";
 import { extractVmlinux, findModules, insertOrder, installModules, type Modules } from "./kernel.js";
 
 /** Raised when the code below changes what it makes. */
-const RECIPE = "2";
+const RECIPE = "3";
 
 const HYPERVISOR = "xen-hypervisor-4.17-amd64";
 const DOM0_PACKAGES = [
@@ -50,7 +50,6 @@ const DOM0_FOLDERS = [
   "run",
   "tmp",
   "lab",
-  "boot",
   "root",
   "var/log/xen/console",
   "var/lib/xen",
@@ -104,6 +103,8 @@ async function makeImages(dir: string, packages: readonly string[], say: (text: 
   );
   const guest = [...base(busybox), ...moduleEntries(modules, GUEST_MODULES), initEntry(guestInit)];
   say("making Dom0's disk");
+  mkdirSync(join(work, "dom0/boot"), { recursive: true });
+  copyFileSync(join(work, "vmlinuz"), join(work, "dom0/boot/vmlinuz")); // for HVM guests: QEMU boots nothing else
   await makeRoot(join(work, "dom0"), modules, join(dir, "vmlinux"), cpio(guest), join(dir, "root.ext4"));
   writeFileSync(join(dir, "versions.txt"), versions([...boot, ...dom0]));
   rmSync(work, { recursive: true });

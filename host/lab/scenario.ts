@@ -73,6 +73,7 @@ const GRACE_MS = 40_000;
 const OUTPUT_BYTES = 256 << 20; // sparse
 const TAR_BLOCK = 512;
 const RUNS_KEPT = 20;
+const GUEST_LINES = 6;
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
   const say = options.onProgress ?? (() => {});
@@ -150,6 +151,8 @@ class Run {
   #step = "QEMU and Xen start";
   #failure = "";
   #death = "";
+  /** The console as it stood when the time was up. */
+  #lastLines = "";
   #exitCode: number | undefined;
   #unpacked: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -183,7 +186,7 @@ class Run {
       clearTimeout(this.#timer);
       this.options.signal?.removeEventListener("abort", stop);
       await this.machine.stop();
-      this.#console.close();
+      await this.#console.close();
     }
     this.options.signal?.throwIfAborted();
     if (this.#death !== "") throw this.#error();
@@ -224,6 +227,7 @@ class Run {
   #onTimeLimit(): void {
     const limit = (this.options.timeoutMs ?? TIMEOUT_MS) / 1000;
     this.#death ||= `the scenario ran into its time limit of ${limit} s`;
+    this.#lastLines = this.#console.lastLines();
     this.machine.process.stdin?.write("@@stop\n");
     this.#rearm(GRACE_MS, this.#death);
   }
@@ -260,15 +264,28 @@ class Run {
     };
   }
 
+  /** What the guests said last, when Dom0 could still hand over their logs. */
+  #guestLines(): string {
+    const logs = join(this.#outputs, "log/console");
+    if (!existsSync(logs)) return "";
+    const said = (name: string): string => lastOf(readFileSync(join(logs, name), "latin1"), GUEST_LINES);
+    return readdirSync(logs)
+      .map((name) => `the last lines of ${name}:\n${indent(said(name))}\n`)
+      .join("");
+  }
+
   #error(): ScenarioError {
     const log = join(this.dir, "console.log");
     const why = this.#failure === "" ? this.#death : `${this.#failure} (then: ${this.#death})`;
     const text =
       `scenario ${this.options.name} died in the step "${this.#step}": ${why}\n` +
-      `the last lines of the console:\n${indent(this.#console.lastLines())}\nall of it: ${log}`;
+      `the last lines of the console:\n${indent(this.#lastLines || this.#console.lastLines())}\n` +
+      `${this.#guestLines()}all of it: ${log}`;
     return new ScenarioError(text, this.#step, log);
   }
 }
+
+const lastOf = (text: string, lines: number): string => text.trimEnd().split("\n").slice(-lines).join("\n");
 
 const indent = (text: string): string => text.replaceAll(/^/gm, "  | ");
 

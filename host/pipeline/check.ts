@@ -4,9 +4,13 @@
 // our own walk accepts section by section and instruction by instruction what is on a closed list, nothing else.
 // Everything behind this file (binaryen, wasm2c, gcc) sees only what passed here.
 
+import { type Border, wasmType } from "./contract.js";
+import { PipelineError } from "./error.js";
+import { walkBody } from "./opcodes.js";
+import type { Bytes } from "./store.js";
 import {
-  CUSTOM_SECTION,
   byte,
+  CUSTOM_SECTION,
   type Cursor,
   type Section,
   sections,
@@ -16,10 +20,6 @@ import {
   WasmFault,
   within,
 } from "./wasm-reader.js";
-import { type Border, wasmType } from "./contract.js";
-import { PipelineError } from "./error.js";
-import { walkBody } from "./opcodes.js";
-import type { Bytes } from "./store.js";
 
 export interface CheckOptions {
   /** For messages. */
@@ -29,6 +29,8 @@ export interface CheckOptions {
   capabilities: number;
   /** Exactly so many pages of 64 KiB. */
   memoryPages: number;
+  /** The file comes from instrument.ts: the exported global `__fuel` belongs to it. */
+  instrumented?: boolean;
 }
 
 export interface CheckReport {
@@ -38,8 +40,8 @@ export interface CheckReport {
   exports: string[];
 }
 
-/** The names that the pipeline itself will add. */
-export const RESERVED_EXPORT_PREFIX = "__";
+/** The names that the pipeline itself adds. */
+const RESERVED_EXPORT_PREFIX = "__";
 
 const FILE_BYTES_MAX = 1 << 20; // the image has 512 KiB in all
 const FUNCTIONS_MAX = 4096;
@@ -112,9 +114,10 @@ function refuseSection(section: Section): void {
 }
 
 function validate(bytes: Bytes): void {
-  if (WebAssembly.validate(bytes)) return;
+  const own = Uint8Array.from(bytes); // V8's typings refuse memory that might be shared
+  if (WebAssembly.validate(own)) return;
   try {
-    new WebAssembly.Module(bytes);
+    new WebAssembly.Module(own);
   } catch (error) {
     throw new WasmFault(0, `not valid WebAssembly: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -128,7 +131,7 @@ function checkSection(section: Section, shape: Shape, options: CheckOptions): vo
   if (section.id === SECTION.function) each(body, () => shape.functions.push(typeAt(shape, body)));
   if (section.id === SECTION.memory) checkMemory(body, shape, options.memoryPages);
   if (section.id === SECTION.global) each(body, () => checkGlobal(body));
-  if (section.id === SECTION.export) each(body, () => checkExport(body, shape));
+  if (section.id === SECTION.export) each(body, () => checkExport(body, shape, options));
   if (section.id === SECTION.code) checkCode(body, shape);
   if (section.id === SECTION.data) each(body, () => checkData(body));
 }
@@ -176,7 +179,8 @@ function checkImport(cursor: Cursor, shape: Shape, options: CheckOptions): void 
   const from = text(cursor);
   const name = text(cursor);
   const title = `import "${from}"."${name}"`;
-  if (byte(cursor) !== KIND_FUNCTION) throw new WasmFault(offset, `${title} is no function; only those can be imported`);
+  if (byte(cursor) !== KIND_FUNCTION)
+    throw new WasmFault(offset, `${title} is no function; only those can be imported`);
   const type = typeAt(shape, cursor);
   const known = from === options.border.namespace && options.border.imports.find((one) => one.name === name);
   if (!known) throw new WasmFault(offset, `${title} does not exist; there are ${namesOf(options.border)}`);
@@ -222,17 +226,18 @@ function constant(cursor: Cursor, what: string): void {
   if (byte(cursor) !== 0x0b) throw new WasmFault(offset, `${what} whose beginning is computed`);
 }
 
-function checkExport(cursor: Cursor, shape: Shape): void {
+function checkExport(cursor: Cursor, shape: Shape, options: CheckOptions): void {
   const offset = cursor.at;
   const name = text(cursor);
-  if (name.startsWith(RESERVED_EXPORT_PREFIX)) {
+  if (name.startsWith(RESERVED_EXPORT_PREFIX) && !options.instrumented) {
     throw new WasmFault(offset, `export "${name}": names that begin with ${RESERVED_EXPORT_PREFIX} are reserved`);
   }
   shape.exported.set(name, { kind: byte(cursor), index: u32(cursor) });
 }
 
 function checkExports(shape: Shape, options: CheckOptions): void {
-  if (shape.exported.get("memory")?.kind !== KIND_MEMORY) throw new WasmFault(0, 'the memory is not exported as "memory"');
+  if (shape.exported.get("memory")?.kind !== KIND_MEMORY)
+    throw new WasmFault(0, 'the memory is not exported as "memory"');
   for (const wanted of options.border.exports) {
     const found = shape.exported.get(wanted.name);
     if (found === undefined && !wanted.required) continue;
@@ -280,7 +285,8 @@ function checkLocals(body: Cursor): void {
     count += u32(body);
     valueType(body);
   });
-  if (count > LOCALS_MAX) throw new WasmFault(offset, `${count} locals; the limit is ${LOCALS_MAX}: split the function`);
+  if (count > LOCALS_MAX)
+    throw new WasmFault(offset, `${count} locals; the limit is ${LOCALS_MAX}: split the function`);
 }
 
 function checkData(cursor: Cursor): void {

@@ -69,8 +69,8 @@ async function runCompiler(entry: string, options: CompileOptions): Promise<Byte
     stdout: asc.createMemoryStream(),
     stderr,
     readFile: (name: string, base: string) => readIfFile(resolve(projectRoot(), base, name)),
-    writeFile: (name: string, contents: Bytes) => {
-      written.set(name, contents);
+    writeFile: (name: string, contents: string | Bytes) => {
+      if (typeof contents !== "string") written.set(name, contents);
     },
     listFiles: () => null,
   });

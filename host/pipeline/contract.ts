@@ -80,8 +80,9 @@ export const MODULE_BORDER: Border = {
 
 /** The border between core and shim, as unikernel/abi/shim.ts declares it. */
 export function coreBorder(text = readFileSync(inProject("unikernel/abi/shim.ts"), "utf8")): Border {
-  const imports = [...text.matchAll(/@external\("shim", "(\w+)"\) export declare function \w+(\(.*\): \w+);/g)];
-  const exports = [...text.matchAll(/^\/\/ export function (\w+)(\(.*\): \w+);/gm)];
+  const joined = text.replace(/\n\/\/ {3}/g, " "); // a declaration in a comment may go on on the next line
+  const imports = [...joined.matchAll(/@external\("shim", "(\w+)"\)\s+export declare function \w+(\([^)]*\): \w+);/g)];
+  const exports = [...joined.matchAll(/^\/\/ export function (\w+)(\([^)]*\): \w+);/gm)];
   if (imports.length === 0 || exports.length === 0) throw new Error("unikernel/abi/shim.ts declares nothing");
   return {
     namespace: "shim",
@@ -92,7 +93,7 @@ export function coreBorder(text = readFileSync(inProject("unikernel/abi/shim.ts"
 
 /** "(a: u32, b: u64): i32" */
 function parse(name: string, text: string): Signature {
-  const [, list, result] = /^\((.*)\): (\w+)$/.exec(text) ?? [];
+  const [, list, result] = /^\(([^)]*)\): (\w+)$/.exec(text) ?? [];
   const parameters = (list ?? "").split(",").filter((part) => part.trim() !== "");
   return {
     name,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bench's image only: plain accesses to a BAR are answered here, by a register file in C, so that its figure is that of
- * the bare loop: same domain, same shim, no core and no module. Setup (config space, CF8, rep, invalidate) is the core's.
+ * The bench's image only: plain accesses to a BAR are answered here, by a few registers in C, so that its figure is
+ * that of the bare loop: same domain, same shim, no core and no module. All else (config space, CF8, rep, invalidate)
+ * is the core's.
  */
 #include "ioreq.h"
 

@@ -162,7 +162,7 @@ static uint64_t port_access(struct emulator *e, const struct ioreq *r) {
     return 0;
 }
 
-/* --- the ioreq protocol: state only moves forward (xen/common/ioreq.c, wait_for_io) ------------------------------- */
+/* --- the ioreq protocol: state only moves forward (xen/common/ioreq.c, wait_for_io) ------------------------------ */
 
 static uint64_t answer(struct emulator *e, const struct ioreq *r) {
     switch (r->type) {
@@ -213,7 +213,7 @@ static void loop(struct emulator *e) {
     }
 }
 
-/* --- start and end ------------------------------------------------------------------------------------------------ */
+/* --- start and end ----------------------------------------------------------------------------------------------- */
 
 static void open_all(struct emulator *e) {
     void *page = NULL;
@@ -246,7 +246,8 @@ static void claim(struct emulator *e) {
     if (xendevicemodel_set_ioreq_server_state(e->model, e->guest, e->server, 1))
         stop("enabling the ioreq server");
     for (unsigned int i = 0; i < e->vcpus; i++) {
-        xenevtchn_port_or_error_t port = xenevtchn_bind_interdomain(e->events, e->guest, e->page->vcpu_ioreq[i].vp_eport);
+        evtchn_port_t remote = e->page->vcpu_ioreq[i].vp_eport;
+        xenevtchn_port_or_error_t port = xenevtchn_bind_interdomain(e->events, e->guest, remote);
 
         if (port < 0)
             stop("binding a vCPU's event channel");

@@ -80,7 +80,7 @@ static void make_mode(struct drm_mode_modeinfo *mode) {
 /* A virtual display has one connector and one crtc; the first of each is the pair. */
 static void find_screen(struct screen *s) {
     static struct drm_mode_modeinfo modes[MODES_MAX];
-    uint32_t connectors[IDS_MAX], crtcs[IDS_MAX], encoders[IDS_MAX];
+    uint32_t connectors[IDS_MAX] = {0}, crtcs[IDS_MAX] = {0}, encoders[IDS_MAX] = {0};
     struct drm_mode_card_res resources = {
         .connector_id_ptr = (uintptr_t)connectors,
         .count_connectors = IDS_MAX,

@@ -117,8 +117,8 @@ static uint64_t number(const char *text, uint64_t max) {
 /* Uncached, as O_SYNC asks; the kernel allows it where no RAM and no driver is. */
 static void map_physical(struct target *t, uint64_t address) {
     int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
-    void *mapped = fd < 0 ? MAP_FAILED
-                          : mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(address & ~(uint64_t)(PAGE - 1)));
+    off_t page = (off_t)(address & ~(uint64_t)(PAGE - 1));
+    void *mapped = fd < 0 ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page);
 
     if (mapped == MAP_FAILED)
         stop("/dev/mem", "cannot map that address");

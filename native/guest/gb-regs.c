@@ -20,7 +20,8 @@ static const char *number(const char *text, uint64_t *out) {
     return errno || end == text || *end ? "a number must be decimal or 0x..." : NULL;
 }
 
-static const char *use_bar(const char *name, uint64_t index, bool write, uint64_t offset, uint64_t size, uint64_t *value) {
+static const char *use_bar(const char *name, uint64_t index, bool write, uint64_t offset, uint64_t size,
+                           uint64_t *value) {
     static char open_name[64];
     static struct pci_bar bars[PCI_BARS];
     const char *error = NULL;

@@ -47,7 +47,8 @@ const char *pci_find(const char *text, char *name, size_t size) {
         char line[16];
 
         snprintf(name, size, "%s", text);
-        return !strchr(text, '/') && read_text(name, "vendor", line, sizeof(line)) ? NULL : "no PCI device has that address";
+        found = !strchr(text, '/') && read_text(name, "vendor", line, sizeof(line));
+        return found ? NULL : "no PCI device has that address";
     }
     dir = opendir(DEVICES);
     if (!dir)

@@ -105,7 +105,8 @@ int32_t shim_guest_depopulate(uint32_t domid, uint64_t gfn, uint32_t nr_pages);
 /* Move nr_pages of the guest from src_gfn to dst_gfn with their contents (XEN_DMOP_relocate_memory). */
 int32_t shim_guest_relocate(uint32_t domid, uint64_t src_gfn, uint64_t dst_gfn, uint32_t nr_pages);
 /* CRC-32 (IEEE 802.3, as zlib's) of rows of row_bytes every stride bytes, continuing from crc; >= 0 or -errno. */
-int64_t shim_guest_crc32(uint32_t domid, uint64_t gpa, uint32_t row_bytes, uint32_t stride, uint32_t rows, uint32_t crc);
+int64_t shim_guest_crc32(uint32_t domid, uint64_t gpa, uint32_t row_bytes, uint32_t stride, uint32_t rows,
+                         uint32_t crc);
 
 /* --- interrupts ---------------------------------------------------------------------------------------------- */
 int32_t shim_inject_msi(uint32_t domid, uint64_t address, uint32_t data);
@@ -127,11 +128,13 @@ uint32_t shim_module_count(void);
 int32_t shim_module_manifest(uint32_t module, uint32_t dst_ptr, uint32_t max);
 /* A fresh instance; tag comes back in the core exports that serve the module's imports. Answers a handle. */
 int32_t shim_instance_create(uint32_t module, uint32_t tag);
-/* Memory and globals as after creation. */
+/* Memory and globals as after creation. This and the next: -EBUSY while the instance runs a call. */
 int32_t shim_instance_reset(uint32_t instance);
 int32_t shim_instance_destroy(uint32_t instance);
-/* Call one entry point with a budget of fuel. The answer counts only when shim_call_fault() is FAULT_NONE. */
-uint64_t shim_instance_call(uint32_t instance, uint32_t entry, uint32_t fuel, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+/* Call one entry point with a budget of fuel. The answer counts only when shim_call_fault() is FAULT_NONE. An
+ * entry point that the module does not export is FAULT_NONE and 0. */
+uint64_t shim_instance_call(uint32_t instance, uint32_t entry, uint32_t fuel, uint64_t a, uint64_t b, uint64_t c,
+                            uint64_t d);
 /* How the last shim_instance_call ended, and the fuel it took. */
 uint32_t shim_call_fault(void);
 uint32_t shim_call_fuel(void);
@@ -139,7 +142,8 @@ uint32_t shim_call_fuel(void);
 /* --- what the core exports to the shim ------------------------------------------------------------------------ */
 void core_on_start(void);
 /* One ioreq, already a private copy. Answers the data for a read (ignored otherwise). */
-uint64_t core_on_ioreq(uint32_t tag, uint32_t vcpu, uint32_t type, uint32_t flags, uint64_t addr, uint64_t data, uint32_t count, uint32_t size);
+uint64_t core_on_ioreq(uint32_t tag, uint32_t vcpu, uint32_t type, uint32_t flags, uint64_t addr, uint64_t data,
+                       uint32_t count, uint32_t size);
 /* One xenstore message; its payload (len bytes) is at core_xenstore_buffer(). */
 void core_on_xenstore(uint32_t type, uint32_t req_id, uint32_t len);
 void core_on_timer(void);
@@ -150,7 +154,8 @@ uint32_t core_log_buffer(void);
 
 /* --- what the core exports to serve modules' imports; tag is the instance's ----------------------------------- */
 int32_t core_irq_raise(uint32_t tag, uint32_t vector);
-int32_t core_scanout_set(uint32_t tag, uint32_t scanout, uint32_t bar, uint64_t offset, uint32_t width, uint32_t height, uint32_t stride, uint32_t format);
+int32_t core_scanout_set(uint32_t tag, uint32_t scanout, uint32_t bar, uint64_t offset, uint32_t width,
+                         uint32_t height, uint32_t stride, uint32_t format);
 int32_t core_scanout_flush(uint32_t tag, uint32_t scanout, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 /* len bytes of text, copied out of the module, are at core_log_buffer(). */
 int32_t core_log(uint32_t tag, uint32_t len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who runs: the core, or a module inside a call of the core's. Calls nest (core, module, core serving an import, module),
- * so each border crossing saves what was and puts it back. A trap ends the innermost module call, or is a panic when
- * the core runs.
+ * Who runs: the core, or a module inside a call of the core's. Calls nest (core, module, core serving an import,
+ * module), so each border crossing saves what was and puts it back. A trap ends the innermost module call, or is a
+ * panic when the core runs.
  */
 #ifndef GLOVEBOX_CALL_H
 #define GLOVEBOX_CALL_H

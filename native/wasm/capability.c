@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The imports of modules, namespace "glovebox" (unikernel/abi/module.ts): cross the border, let the core decide, come back. Only
- * what points into the module's memory is checked here, because only here is that memory known.
+ * The imports of modules, namespace "glovebox" (unikernel/abi/module.ts): cross the border, let the core decide, come
+ * back. Only what points into the module's memory is checked here, because only here is that memory known.
  */
 #include <string.h>
 

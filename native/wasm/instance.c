@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instances of modules. One is its struct (wasm2c's, in a fixed slot) and its pages of the arena; that is its whole state, so
- * zeroing both and instantiating again is a reset. A handle carries a generation: a stale one is the core's bug.
+ * Instances of modules. One is its struct (wasm2c's, in a fixed slot) and its pages of the arena; that is its whole
+ * state, so zeroing both and instantiating again is a reset. A handle carries a generation: a stale one is the core's
+ * bug.
  */
 #include <string.h>
 

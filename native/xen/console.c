@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PV console (xen/io/console.h): a ring of 2048 bytes that Dom0's xenconsoled empties. Dom0 is trusted, but a ring whose
- * counters make no sense is taken for full rather than written beyond. Input is ignored.
+ * PV console (xen/io/console.h): a ring of 2048 bytes that Dom0's xenconsoled empties. Dom0 is trusted, but a ring
+ * whose counters make no sense is taken for full rather than written beyond. Input is ignored.
  */
 #include "console.h"
 

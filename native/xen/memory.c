@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RAM of a guest: give, take, move. Xen answers a reservation with the number of extents done and shows refusal as fewer,
- * down to 0, not as an error; that count is what the core gets, so it can undo exactly what was done.
+ * RAM of a guest: give, take, move. Xen answers a reservation with the number of extents done and shows refusal as
+ * fewer, down to 0, not as an error; that count is what the core gets, so it can undo exactly what was done.
  */
 #include "dm_op.h"
 #include "guest.h"
@@ -50,8 +50,8 @@ static bool overlap(uint64_t a, uint64_t b, uint32_t nr_pages) {
 }
 
 /*
- * Xen moves page after page, upwards, and stops at the first that it cannot move without saying which. Moving back stops
- * at the same page, as there is none at its new place: so the second call undoes the first, whatever it did.
+ * Xen moves page after page, upwards, and stops at the first that it cannot move without saying which. Moving back
+ * stops at the same page, as there is none at its new place: so the second call undoes the first, whatever it did.
  */
 int32_t shim_guest_relocate(uint32_t domid, uint64_t src_gfn, uint64_t dst_gfn, uint32_t nr_pages) {
     if (!guest_domid_valid(domid) || src_gfn > FRAME_NUMBER_MAX - nr_pages || dst_gfn > FRAME_NUMBER_MAX - nr_pages ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time: system_time + (TSC - tsc_timestamp) scaled, read under Xen's version counters (xen.h, struct vcpu_time_info): odd
- * while Xen writes, changed when it wrote in between. Xen updates this page of ours only; there is nobody to distrust.
+ * Time: system_time + (TSC - tsc_timestamp) scaled, read under Xen's version counters (xen.h, struct vcpu_time_info):
+ * odd while Xen writes, changed when it wrote in between. Xen alone writes there; there is nobody to distrust.
  */
 #include "time.h"
 
@@ -43,6 +43,8 @@ static inline uint64_t scale(uint64_t ticks, uint32_t mul, int8_t shift) {
     return (uint64_t)((unsigned __int128)ticks * mul >> 32);
 }
 
+/* The difference is signed and modular: with an emulated TSC, which starts at 0 with the domain, the stamp of a moment
+ * before that is a negative number in 64 bits. */
 uint64_t time_at_tsc(uint64_t tsc) {
     const volatile struct vcpu_time_info *info = &event_shared_info()->vcpu_info[0].time;
     uint32_t seen;
@@ -56,7 +58,8 @@ uint64_t time_at_tsc(uint64_t tsc) {
         mul = info->tsc_to_system_mul;
         shift = info->tsc_shift;
     } while (version_changed(&info->version, seen));
-    return tsc >= stamp ? base + scale(tsc - stamp, mul, shift) : base - scale(stamp - tsc, mul, shift);
+    int64_t ticks = (int64_t)(tsc - stamp);
+    return ticks >= 0 ? base + scale((uint64_t)ticks, mul, shift) : base - scale((uint64_t)-ticks, mul, shift);
 }
 
 uint64_t shim_time_ns(void) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transport of xen/io/xs_wire.h. A message (up to 4112 bytes) is larger than a ring (1024), so both directions pass through
- * a buffer of one message. xenstored is part of the control plane: counters or headers from it that make no sense leave
- * nothing to resynchronise on, as the stream has no marks, so they are a panic in words.
+ * Transport of xen/io/xs_wire.h. A message (up to 4112 bytes) is larger than a ring (1024), so both directions pass
+ * through a buffer of one message. xenstored is part of the control plane: counters or headers from it that make no
+ * sense leave nothing to resynchronise on, as the stream has no marks, so they are a panic in words.
  */
 #include "xenstore.h"
 

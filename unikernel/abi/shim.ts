@@ -67,7 +67,8 @@ export const STAT_ARENA_PAGES_USED = 7;
 
 // --- xenstore: one message at a time, answers by core_on_xenstore ---
 // Send one message (xen/io/xs_wire.h type, payload); -EAGAIN while the ring has no room. tx is always 0.
-@external("shim", "xenstore_send") export declare function shim_xenstore_send(type: u32, req_id: u32, payload_ptr: u32, len: u32): i32;
+@external("shim", "xenstore_send")
+export declare function shim_xenstore_send(type: u32, req_id: u32, payload_ptr: u32, len: u32): i32;
 
 // --- ioreq servers: one per guest ---
 // Create a server on the guest and map its ioreq page; answers a server handle. tag comes back in core_on_ioreq.
@@ -77,26 +78,35 @@ export const STAT_ARENA_PAGES_USED = 7;
 // Complete what is pending with all ones, then give everything back. Works on a guest that is dead, too.
 @external("shim", "ioreq_server_destroy") export declare function shim_ioreq_server_destroy(server: u32): i32;
 // Claim [start, end] (inclusive); type is XEN_DMOP_IO_RANGE_PORT, _MEMORY or _PCI.
-@external("shim", "ioreq_range_map") export declare function shim_ioreq_range_map(server: u32, type: u32, start: u64, end: u64): i32;
-@external("shim", "ioreq_range_unmap") export declare function shim_ioreq_range_unmap(server: u32, type: u32, start: u64, end: u64): i32;
+@external("shim", "ioreq_range_map")
+export declare function shim_ioreq_range_map(server: u32, type: u32, start: u64, end: u64): i32;
+@external("shim", "ioreq_range_unmap")
+export declare function shim_ioreq_range_unmap(server: u32, type: u32, start: u64, end: u64): i32;
 
 // --- guest memory ---
 // Copy len bytes (at most SHIM_COPY_BYTES_MAX, page crossings allowed) from guest-physical gpa into the core.
-@external("shim", "guest_read") export declare function shim_guest_read(domid: u32, gpa: u64, dst_ptr: u32, len: u32): i32;
+@external("shim", "guest_read")
+export declare function shim_guest_read(domid: u32, gpa: u64, dst_ptr: u32, len: u32): i32;
 // The other way.
-@external("shim", "guest_write") export declare function shim_guest_write(domid: u32, gpa: u64, src_ptr: u32, len: u32): i32;
+@external("shim", "guest_write")
+export declare function shim_guest_write(domid: u32, gpa: u64, src_ptr: u32, len: u32): i32;
 // Give the guest fresh RAM at gfn (XENMEM_populate_physmap); answers the pages that Xen did, maybe fewer than asked.
-@external("shim", "guest_populate") export declare function shim_guest_populate(domid: u32, gfn: u64, nr_pages: u32): i32;
+@external("shim", "guest_populate")
+export declare function shim_guest_populate(domid: u32, gfn: u64, nr_pages: u32): i32;
 // Take RAM at gfn from the guest (XENMEM_decrease_reservation); answers the pages that Xen did.
-@external("shim", "guest_depopulate") export declare function shim_guest_depopulate(domid: u32, gfn: u64, nr_pages: u32): i32;
+@external("shim", "guest_depopulate")
+export declare function shim_guest_depopulate(domid: u32, gfn: u64, nr_pages: u32): i32;
 // Move nr_pages of the guest from src_gfn to dst_gfn with their contents (XEN_DMOP_relocate_memory).
-@external("shim", "guest_relocate") export declare function shim_guest_relocate(domid: u32, src_gfn: u64, dst_gfn: u64, nr_pages: u32): i32;
+@external("shim", "guest_relocate")
+export declare function shim_guest_relocate(domid: u32, src_gfn: u64, dst_gfn: u64, nr_pages: u32): i32;
 // CRC-32 (IEEE 802.3, as zlib's) of rows of row_bytes every stride bytes, continuing from crc; >= 0 or -errno.
-@external("shim", "guest_crc32") export declare function shim_guest_crc32(domid: u32, gpa: u64, row_bytes: u32, stride: u32, rows: u32, crc: u32): i64;
+@external("shim", "guest_crc32")
+export declare function shim_guest_crc32(domid: u32, gpa: u64, row_bytes: u32, stride: u32, rows: u32, crc: u32): i64;
 
 // --- interrupts ---
 @external("shim", "inject_msi") export declare function shim_inject_msi(domid: u32, address: u64, data: u32): i32;
-@external("shim", "set_pci_intx_level") export declare function shim_set_pci_intx_level(domid: u32, device: u32, intx: u32, level: u32): i32;
+@external("shim", "set_pci_intx_level")
+export declare function shim_set_pci_intx_level(domid: u32, device: u32, intx: u32, level: u32): i32;
 
 // --- the share: SHIM_SHARE_PAGES pages of ours that another domain may read ---
 // Grant the first nr_pages, read-only, to domid; answers the first of nr_pages consecutive grefs.
@@ -104,21 +114,26 @@ export const STAT_ARENA_PAGES_USED = 7;
 // Take the grants back; -EBUSY while the other side still has a page mapped.
 @external("shim", "share_revoke") export declare function shim_share_revoke(): i32;
 // Copy len bytes from the guest to share_offset.
-@external("shim", "share_copy_guest") export declare function shim_share_copy_guest(domid: u32, gpa: u64, share_offset: u32, len: u32): i32;
+@external("shim", "share_copy_guest")
+export declare function shim_share_copy_guest(domid: u32, gpa: u64, share_offset: u32, len: u32): i32;
 // Copy len bytes from the core's memory to share_offset.
-@external("shim", "share_write") export declare function shim_share_write(share_offset: u32, src_ptr: u32, len: u32): i32;
+@external("shim", "share_write")
+export declare function shim_share_write(share_offset: u32, src_ptr: u32, len: u32): i32;
 
 // --- modules and their instances ---
 @external("shim", "module_count") export declare function shim_module_count(): u32;
 // The module's binary manifest (unikernel/abi/manifest.ts) copied to dst; answers its length.
-@external("shim", "module_manifest") export declare function shim_module_manifest(module: u32, dst_ptr: u32, max: u32): i32;
+@external("shim", "module_manifest")
+export declare function shim_module_manifest(module: u32, dst_ptr: u32, max: u32): i32;
 // A fresh instance; tag comes back in the core exports that serve the module's imports. Answers a handle.
 @external("shim", "instance_create") export declare function shim_instance_create(module: u32, tag: u32): i32;
-// Memory and globals as after creation.
+// Memory and globals as after creation. This and the next: -EBUSY while the instance runs a call.
 @external("shim", "instance_reset") export declare function shim_instance_reset(instance: u32): i32;
 @external("shim", "instance_destroy") export declare function shim_instance_destroy(instance: u32): i32;
-// Call one entry point with a budget of fuel. The answer counts only when shim_call_fault() is FAULT_NONE.
-@external("shim", "instance_call") export declare function shim_instance_call(instance: u32, entry: u32, fuel: u32, a: u64, b: u64, c: u64, d: u64): u64;
+// Call one entry point with a budget of fuel. The answer counts only when shim_call_fault() is FAULT_NONE. An
+// entry point that the module does not export is FAULT_NONE and 0.
+@external("shim", "instance_call")
+export declare function shim_instance_call(instance: u32, entry: u32, fuel: u32, a: u64, b: u64, c: u64, d: u64): u64;
 // How the last shim_instance_call ended, and the fuel it took.
 @external("shim", "call_fault") export declare function shim_call_fault(): u32;
 @external("shim", "call_fuel") export declare function shim_call_fuel(): u32;
@@ -126,7 +141,8 @@ export const STAT_ARENA_PAGES_USED = 7;
 // --- what the core exports to the shim ---
 // export function on_start(): void;
 // One ioreq, already a private copy. Answers the data for a read (ignored otherwise).
-// export function on_ioreq(tag: u32, vcpu: u32, type: u32, flags: u32, addr: u64, data: u64, count: u32, size: u32): u64;
+// export function on_ioreq(tag: u32, vcpu: u32, type: u32, flags: u32, addr: u64, data: u64, count: u32,
+//   size: u32): u64;
 // One xenstore message; its payload (len bytes) is at core_xenstore_buffer().
 // export function on_xenstore(type: u32, req_id: u32, len: u32): void;
 // export function on_timer(): void;
@@ -137,7 +153,8 @@ export const STAT_ARENA_PAGES_USED = 7;
 
 // --- what the core exports to serve modules' imports; tag is the instance's ---
 // export function irq_raise(tag: u32, vector: u32): i32;
-// export function scanout_set(tag: u32, scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32): i32;
+// export function scanout_set(tag: u32, scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32,
+//   format: u32): i32;
 // export function scanout_flush(tag: u32, scanout: u32, x: u32, y: u32, width: u32, height: u32): i32;
 // len bytes of text, copied out of the module, are at core_log_buffer().
 // export function log(tag: u32, len: u32): i32;

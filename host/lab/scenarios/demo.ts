@@ -30,6 +30,7 @@ export type Figures = Record<string, number | string>;
 
 export interface Drawing {
   mode: string;
+  /** Of the whole guest, from before the first pixel to after the last. */
   traps: number;
   guestCrc: string;
   domainCrc: string;
@@ -72,7 +73,7 @@ function readDrawing(result: ScenarioResult, guest: string, mode: string): Drawi
   const after = figures(result, `after-${mode}.json`);
   const crc = figures(result, `crc-${mode}.json`);
   const said = new RegExp(`^DRAW done ${mode} crc=([0-9a-f]{8})`, "m").exec(guest)?.[1] ?? "none";
-  const traps = Number(after.traps) - Number(before.traps);
+  const traps = Number(after.guest_traps) - Number(before.guest_traps);
   const size = `${crc.width}x${crc.height}`;
   return { mode, traps, guestCrc: said, domainCrc: size === mode ? String(crc.crc32) : `of a picture ${size}` };
 }

@@ -77,7 +77,7 @@ static int detach_all(struct gb *gb, const struct driver *driver, const struct d
 }
 
 int detach_run(struct gb *gb) {
-    struct domain guest;
+    struct domain guest = {0};
     struct driver driver;
     uint32_t number;
     int error = vgpu_number(gb, gb->opt.operand[1], &number);

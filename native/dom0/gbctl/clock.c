@@ -26,6 +26,7 @@ void signals_catch(void) {
     sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL); /* a file that may not grow: write() says EFBIG, and we say which file */
 }
 
 bool signals_seen(void) {

@@ -51,7 +51,8 @@ int config_read(struct gb *gb, const char *path, char name[DOMAIN_NAME_MAX + 1])
     }
     fclose(file);
     if (!name[0])
-        return gb_fail(gb, GB_USAGE, "%s: it has no line name=\"...\" (of at most %d characters)", path, DOMAIN_NAME_MAX);
+        return gb_fail(gb, GB_USAGE, "%s: it has no line name=\"...\" (of at most %d characters)", path,
+                       DOMAIN_NAME_MAX);
     if (name_check(gb, "guest", name))
         return gb_because(gb, GB_USAGE, "%s", path);
     return check_type(gb, path, type);

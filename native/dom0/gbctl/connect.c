@@ -35,7 +35,8 @@ static int check_control_domain(struct gb *gb) {
     int fd = open(GBCTL_CAPABILITIES, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return gb_fail(gb, GB_NO_RIGHTS, "%s: %s: this is not Dom0 of a running Xen, or xenfs is not mounted on /proc/xen",
+        return gb_fail(gb, GB_NO_RIGHTS,
+                       "%s: %s: this is not Dom0 of a running Xen, or xenfs is not mounted on /proc/xen",
                        GBCTL_CAPABILITIES, strerror(errno));
     got = read(fd, text, sizeof(text) - 1);
     close(fd);
@@ -48,7 +49,7 @@ static int check_control_domain(struct gb *gb) {
 static int refused(struct gb *gb, const char *what) {
     int error = errno;
 
-    if (error == EACCES || error == EPERM)
+    if (error == EACCES || error == EPERM || geteuid())
         return gb_fail(gb, GB_NO_RIGHTS, "%s: %s: gbctl needs root in Dom0", what, strerror(error));
     return gb_fail(gb, GB_NO_RIGHTS, "%s: %s", what, strerror(error));
 }

@@ -99,9 +99,13 @@ static int steps(struct gb *gb, struct creation *c, const char *path, const char
 static void destroy_domain(struct gb *gb, uint32_t id) {
     char domid[12];
     const char *const argv[] = {"xl", "destroy", domid, NULL};
+    struct domain_life life;
 
     snprintf(domid, sizeof(domid), "%u", id);
-    if (xl_run(gb, argv))
+    if (!xl_run(gb, argv))
+        return;
+    /* xl leaves a daemon beside each domain that may have been quicker. */
+    if (domain_life(gb, id, &life) || (life.exists && !life.dying))
         fprintf(stderr, "gbctl: warning: domain %u is left behind: \"xl destroy %u\" ends it\n", id, id);
 }
 
@@ -185,8 +189,8 @@ int create_run(struct gb *gb) {
 
     if (gb->opt.supervise && gb->opt.driver_domain && !flask_active(gb))
         return gb_fail(gb, GB_USAGE,
-                       "--supervise with --driver-domain needs FLASK: on this Xen a driver domain serves one guest's life "
-                       "only, and the next life needs a new one");
+                       "--supervise with --driver-domain needs FLASK: on this Xen a driver domain serves one guest's "
+                       "life only, and the next life needs a new one");
     if (!gb->opt.module_count)
         return gb_fail(gb, GB_USAGE, "name at least one --module");
     error = create_once(gb, &c);

@@ -55,8 +55,8 @@ int destroy_run(struct gb *gb) {
         return gb_fail(gb, GB_USAGE, "%s is a driver domain: \"gbctl stop %s\" ends it", name, name);
     served = own || (!missing && !driver_of_guest(gb, guest.domid, NULL, &driver));
     if (!served)
-        return gb_fail(gb, GB_NOT_FOUND, "guest %u (%s) has no vGPU: \"xl destroy %s\" ends it", guest.domid, guest.name,
-                       guest.name);
+        return gb_fail(gb, GB_NOT_FOUND, "guest %u (%s) has no vGPU: \"xl destroy %s\" ends it", guest.domid,
+                       guest.name, guest.name);
     if (!missing)
         error = destroy_guest(gb, &guest);
     if (!error && !missing)
@@ -103,8 +103,8 @@ int stop_run(struct gb *gb) {
     guests = driver_guests(gb, &driver);
     if (guests && !gb->opt.force)
         return gb_fail(gb, GB_FAILED,
-                       "driver domain %u (%s) serves %u guest%s, which may hang without it: detach or destroy first, or "
-                       "say --force",
+                       "driver domain %u (%s) serves %u guest%s, which may hang without it: detach or destroy first, "
+                       "or say --force",
                        driver.domid, driver.name, guests, guests == 1 ? "" : "s");
     error = driver_destroy(gb, &driver);
     return error ? error : print_done(gb, NULL, &driver);

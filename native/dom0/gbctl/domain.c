@@ -138,8 +138,8 @@ int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest) {
         return GB_OK;
     if (errno == EINVAL)
         return gb_fail(gb, GB_FAILED,
-                       "driver domain %u cannot get guest %u as its target: it has one already (without FLASK it serves "
-                       "one guest for all its life), or the guest is a PV domain",
+                       "driver domain %u cannot get guest %u as its target: it has one already (without FLASK it "
+                       "serves one guest for all its life), or the guest is a PV domain",
                        driver, guest);
     return gb_fail(gb, errno == EPERM || errno == EACCES ? GB_NO_RIGHTS : GB_FAILED,
                    "cannot make guest %u the target of driver domain %u: %s", guest, driver, strerror(errno));

@@ -34,12 +34,15 @@ void driver_name_for(char out[DOMAIN_NAME_MAX + 1], const char *guest_name) {
     snprintf(out, DOMAIN_NAME_MAX + 1, "glovebox-%s", guest_name);
 }
 
+/* The name stays as it was when the domain has none any more: errors still need it. */
 static bool driver_read(struct gb *gb, uint32_t domid, struct driver *out) {
-    memset(out, 0, sizeof(*out));
+    char name[sizeof(out->name)];
+
     out->domid = domid;
+    if (store_read(gb, name, sizeof(name), "/local/domain/%u/name", domid))
+        memcpy(out->name, name, sizeof(name));
     if (!store_read(gb, out->version, sizeof(out->version), DATA "/version", domid))
         return false;
-    store_read(gb, out->name, sizeof(out->name), "/local/domain/%u/name", domid);
     store_read(gb, out->state, sizeof(out->state), DATA "/state", domid);
     return true;
 }
@@ -51,6 +54,7 @@ uint32_t driver_list(struct gb *gb, struct driver *out, uint32_t max) {
     for (uint32_t i = 0; i < count && found < max; i++) {
         uint64_t domid;
 
+        memset(&out[found], 0, sizeof(out[found]));
         if (parse_u64(ids[i], UINT16_MAX, &domid) && driver_read(gb, (uint32_t)domid, &out[found]))
             found++;
     }
@@ -62,6 +66,7 @@ int driver_find(struct gb *gb, const char *text, struct driver *out) {
     struct domain domain;
     int error = domain_find(gb, text, &domain);
 
+    memset(out, 0, sizeof(*out));
     if (error)
         return gb_because(gb, error, "driver domain");
     if (!driver_read(gb, domain.domid, out))
@@ -107,8 +112,8 @@ static int check_ready(struct gb *gb, void *arg) {
     if (error)
         return error;
     if (!life.exists || life.dying || life.shutdown)
-        return gb_fail(gb, GB_FAILED, "driver domain %u (%s) %s before it was ready; its console says why", driver->domid,
-                       driver->name, life.shutdown ? "stopped" : "vanished");
+        return gb_fail(gb, GB_FAILED, "driver domain %u (%s) %s before it was ready; its console says why",
+                       driver->domid, driver->name, life.shutdown ? "stopped" : "vanished");
     driver_read(gb, driver->domid, driver);
     if (!strcmp(driver->state, "ready"))
         return GB_OK;
@@ -168,7 +173,8 @@ static int run_create(struct gb *gb, const char *name) {
 /* In the driver domain's configuration the path stands in quotes, and xl knows no escapes there. */
 static int check_kernel(struct gb *gb) {
     if (strpbrk(gb->opt.kernel, "\"\n\\"))
-        return gb_fail(gb, GB_USAGE, "--kernel %s: quotes, backslashes and line ends cannot be in a path", gb->opt.kernel);
+        return gb_fail(gb, GB_USAGE, "--kernel %s: quotes, backslashes and line ends cannot be in a path",
+                       gb->opt.kernel);
     if (access(gb->opt.kernel, R_OK))
         return gb_fail(gb, GB_NOT_FOUND, "driver domain image %s: %s (--kernel names another)", gb->opt.kernel,
                        strerror(errno));

@@ -22,7 +22,7 @@ struct xc_interface_core;
 struct xengntdev_handle;
 struct xentoollog_logger;
 
-/* --- options.c: the command line ------------------------------------------------------------------------------ */
+/* --- options.c: the command line --------------------------------------------------------------------------------- */
 struct module_wish {
     const char *name;
     uint32_t slot; /* 0 = the domain's choice */
@@ -64,7 +64,7 @@ struct gb {
 int options_parse(struct gb *gb, int argc, char **argv);
 bool parse_u64(const char *text, uint64_t max, uint64_t *out);
 
-/* --- verbs.c: the table of verbs and their help ----------------------------------------------------------------- */
+/* --- verbs.c: the table of verbs and their help ------------------------------------------------------------------ */
 enum {
     OPT_JSON = 1 << 0,
     OPT_MODULE = 1 << 1, /* --module --param --slot */
@@ -91,14 +91,14 @@ const struct verb *verb_find(const char *name);
 void help_print(FILE *to);
 void help_print_verb(const struct verb *verb);
 
-/* --- text.c: errors, and untrusted text on a terminal or in JSON -------------------------------------------------- */
+/* --- text.c: errors, and untrusted text on a terminal or in JSON ------------------------------------------------- */
 int gb_fail(struct gb *gb, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Puts a sentence in front of the error that is already there. */
 int gb_because(struct gb *gb, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void text_print(FILE *to, const char *text);
 void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* --- json.c: a writer of one JSON document, with commas in the right places ----------------------------------------- */
+/* --- json.c: a writer of one JSON document, with commas in the right places -------------------------------------- */
 struct json {
     FILE *to;
     bool comma;
@@ -112,20 +112,20 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_value(struct json *j, const char *key, const char *text);
 void json_end(struct json *j);
 
-/* --- clock.c: deadlines and interruption ---------------------------------------------------------------------------- */
+/* --- clock.c: deadlines and interruption ------------------------------------------------------------------------- */
 uint64_t clock_ns(void);
 int clock_left_ms(uint64_t deadline_ns);
 void signals_catch(void);
 bool signals_seen(void);
 void signals_forget(void);
 
-/* --- connect.c: rights, libraries, the lock ----------------------------------------------------------------------- */
+/* --- connect.c: rights, libraries, the lock ---------------------------------------------------------------------- */
 int connect_all(struct gb *gb, uint32_t needs);
 void disconnect_all(struct gb *gb);
 int lock_take(struct gb *gb);
 void lock_give(struct gb *gb);
 
-/* --- store.c: xenstore --------------------------------------------------------------------------------------------- */
+/* --- store.c: xenstore ------------------------------------------------------------------------------------------- */
 /* The node's text, cut at size - 1; false when there is no such node. */
 bool store_read(struct gb *gb, char *out, size_t size, const char *format, ...) __attribute__((format(printf, 4, 5)));
 bool store_exists(struct gb *gb, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -140,7 +140,7 @@ char **store_list(struct gb *gb, uint32_t *count, const char *format, ...) __att
 #define STORE_WAIT (-1)
 int store_wait(struct gb *gb, const char *path, int (*check)(struct gb *gb, void *arg), void *arg);
 
-/* --- words.c: `key=value` words of replies and nodes ------------------------------------------------------------------ */
+/* --- words.c: `key=value` words of replies and nodes ------------------------------------------------------------- */
 struct word {
     const char *key, *value;
 };
@@ -154,7 +154,7 @@ const char *words_get(const struct words *w, const char *key);
 /* The word as an unsigned decimal number of at most max. */
 bool words_u64(const struct words *w, const char *key, uint64_t max, uint64_t *out);
 
-/* --- domain.c: domains as Xen and xenstore see them --------------------------------------------------------------------- */
+/* --- domain.c: domains as Xen and xenstore see them -------------------------------------------------------------- */
 enum guest_type { GUEST_UNKNOWN, GUEST_PV, GUEST_PVH, GUEST_HVM };
 struct domain {
     uint32_t domid;
@@ -176,11 +176,11 @@ void domain_shrink_max(struct gb *gb, uint32_t domid, uint64_t bytes);
 bool flask_active(struct gb *gb);
 int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest);
 
-/* --- xl.c: running the toolstack ----------------------------------------------------------------------------------------- */
+/* --- xl.c: running the toolstack --------------------------------------------------------------------------------- */
 /* argv[0] is "xl". What xl said goes into gb->error when it fails. */
 int xl_run(struct gb *gb, const char *const argv[]);
 
-/* --- driver.c: driver domains -------------------------------------------------------------------------------------------------- */
+/* --- driver.c: driver domains ------------------------------------------------------------------------------------ */
 struct driver {
     uint32_t domid;
     char name[DOMAIN_NAME_MAX + 1];
@@ -198,7 +198,7 @@ int driver_destroy(struct gb *gb, const struct driver *driver);
 uint32_t driver_guests(struct gb *gb, const struct driver *driver);
 int name_check(struct gb *gb, const char *what, const char *name);
 
-/* --- vgpu.c: specifications and the life of one vGPU ----------------------------------------------------------------------------- */
+/* --- vgpu.c: specifications and the life of one vGPU ------------------------------------------------------------- */
 struct vgpu {
     uint32_t number;
     uint64_t ram_bytes;
@@ -217,19 +217,19 @@ int modules_check(struct gb *gb, const struct driver *driver);
 void vgpu_json(struct json *j, const struct vgpu *v);
 int vgpu_number(struct gb *gb, const char *text, uint32_t *number);
 
-/* --- request.c: one question, one answer ------------------------------------------------------------------------------------------ */
+/* --- request.c: one question, one answer ------------------------------------------------------------------------- */
 /* Holds the lock file from request_begin to request_end: one client at a time. */
 int request_begin(struct gb *gb);
 void request_end(struct gb *gb);
 int request(struct gb *gb, const struct driver *driver, struct words *reply, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* --- share.c: pages that the driver domain grants ------------------------------------------------------------------------------- */
+/* --- share.c: pages that the driver domain grants ---------------------------------------------------------------- */
 /* Copies the bytes that a reply's gref=, pages= and bytes= name; at most max. */
 int share_copy(struct gb *gb, const struct driver *driver, const struct words *reply, uint8_t *out, size_t max,
                size_t *copied);
 
-/* --- picture.c: pixels to files ----------------------------------------------------------------------------------------------------- */
+/* --- picture.c: pixels to files ---------------------------------------------------------------------------------- */
 struct picture {
     uint32_t width, height, format;
     uint32_t pixel_bytes;
@@ -239,10 +239,11 @@ struct picture {
 uint32_t picture_pixel_bytes(uint32_t format);
 int picture_write(struct gb *gb, const struct picture *picture, const char *path);
 
-/* --- what the verbs run, one file each --------------------------------------------------------------------------------------------- */
+/* --- what the verbs run, one file each --------------------------------------------------------------------------- */
 int create_run(struct gb *gb);
 int attach_run(struct gb *gb);
 int detach_run(struct gb *gb);
+int reset_run(struct gb *gb);
 int list_run(struct gb *gb);
 int modules_run(struct gb *gb);
 int stat_run(struct gb *gb);
@@ -252,7 +253,7 @@ int destroy_run(struct gb *gb);
 int start_run(struct gb *gb);
 int stop_run(struct gb *gb);
 
-/* --- create.c, supervise.c ------------------------------------------------------------------------------------------------------- */
+/* --- create.c, supervise.c --------------------------------------------------------------------------------------- */
 struct creation {
     struct driver driver;
     struct domain guest;

@@ -93,7 +93,8 @@ int list_run(struct gb *gb) {
     if (gb->opt.json)
         json_open(&j, NULL, '[');
     else
-        printf("%-24s %5s  %-10s  %-16s %5s vgpu  module  state  address\n", "driver domain", "id", "state", "guest", "id");
+        printf("%-24s %5s  %-10s  %-16s %5s vgpu  module  state  address\n", "driver domain", "id", "state", "guest",
+               "id");
     for (uint32_t i = 0; i < count; i++)
         list_driver(gb, &j, &drivers[i]);
     if (gb->opt.json) {

@@ -216,7 +216,8 @@ static int take_options(struct gb *gb, int argc, char **argv) {
         int error;
 
         if (key == '?')
-            return gb_fail(gb, GB_USAGE, "unknown option %s (\"gbctl %s --help\")", argv[optind - 1], gb->opt.verb->name);
+            return gb_fail(gb, GB_USAGE, "unknown option %s (\"gbctl %s --help\")", argv[optind - 1],
+                           gb->opt.verb->name);
         if (key == ':')
             return gb_fail(gb, GB_USAGE, "%s needs a value", argv[optind - 1]);
         if (group && !(gb->opt.verb->options & group))
@@ -233,7 +234,8 @@ static int take_operands(struct gb *gb, int argc, char **argv) {
 
     for (int i = optind; i < argc; i++) {
         if (gb->opt.operand_count == verb->operand_max)
-            return gb_fail(gb, GB_USAGE, "too many words, from \"%s\" on: gbctl %s %s", argv[i], verb->name, verb->operands);
+            return gb_fail(gb, GB_USAGE, "too many words, from \"%s\" on: gbctl %s %s", argv[i], verb->name,
+                           verb->operands);
         gb->opt.operand[gb->opt.operand_count++] = argv[i];
     }
     if (!gb->opt.help && gb->opt.operand_count < verb->operand_min)

@@ -23,22 +23,33 @@ struct shot {
 };
 
 static int refuse(struct gb *gb, const struct shot *shot, const char *what) {
-    return gb_fail(gb, GB_FAILED, "driver domain %u (%s): its reply is wrong: %s", shot->driver.domid, shot->driver.name,
-                   what);
+    return gb_fail(gb, GB_FAILED, "driver domain %u (%s): its reply is wrong: %s", shot->driver.domid,
+                   shot->driver.name, what);
+}
+
+/* A DRM fourcc code is written as its four characters, e.g. XR24; 0 when it is none that we know. */
+static uint32_t read_format(const char *text) {
+    uint32_t code = 0;
+
+    if (!text || strlen(text) != 4)
+        return 0;
+    for (uint32_t i = 0; i < 4; i++)
+        code |= (uint32_t)(uint8_t)text[i] << (8 * i);
+    return picture_pixel_bytes(code) ? code : 0;
 }
 
 /* Sizes from a reply become a picture's: the one place where they are checked. */
 static int read_shape(struct gb *gb, const struct shot *shot, const struct words *words, struct picture *p) {
-    uint64_t width, height, format;
+    uint64_t width, height;
 
     if (!words_u64(words, "width", PICTURE_SIDE_MAX, &width) || !width ||
         !words_u64(words, "height", PICTURE_SIDE_MAX, &height) || !height)
         return refuse(gb, shot, "width= and height= must be 1 to 16384");
-    if (!words_u64(words, "format", UINT32_MAX, &format) || !picture_pixel_bytes((uint32_t)format))
+    p->format = read_format(words_get(words, "format"));
+    if (!p->format)
         return refuse(gb, shot, "format= is none that gbctl knows");
     p->width = (uint32_t)width;
     p->height = (uint32_t)height;
-    p->format = (uint32_t)format;
     p->pixel_bytes = picture_pixel_bytes(p->format);
     if (width * height * p->pixel_bytes > PICTURE_BYTES_MAX)
         return refuse(gb, shot, "the picture is larger than 256 MiB");
@@ -75,6 +86,10 @@ static int read_part(struct gb *gb, struct shot *shot, struct picture *p, size_t
     int error = request(gb, &shot->driver, &words, "read %u %u %u %zu %u", shot->guest.domid, shot->vgpu, shot->scanout,
                         *offset, gb->self);
 
+    if (error == GB_FAILED && strstr(gb->error, "scanout changed")) {
+        shot->moved = true;
+        return GB_OK;
+    }
     if (!error)
         error = read_shape(gb, shot, &words, &shape);
     if (error)
@@ -162,6 +177,12 @@ static void print_shot(const struct gb *gb, const struct shot *shot, const struc
     json_end(&j);
 }
 
+static bool is_picture_name(const char *path) {
+    size_t length = strlen(path);
+
+    return length > 4 && (!strcmp(path + length - 4, ".png") || !strcmp(path + length - 4, ".ppm"));
+}
+
 /* Operands: GUEST [N] FILE, or GUEST [N] with --crc. */
 static int read_operands(struct gb *gb, struct shot *shot, const char **path) {
     uint32_t count = gb->opt.operand_count;
@@ -173,7 +194,7 @@ static int read_operands(struct gb *gb, struct shot *shot, const char **path) {
         if (count < 2)
             return gb_fail(gb, GB_USAGE, "name a file (.png or .ppm), or say --crc");
         *path = gb->opt.operand[--count];
-        if (strlen(*path) < 5 || (strcmp(*path + strlen(*path) - 4, ".png") && strcmp(*path + strlen(*path) - 4, ".ppm")))
+        if (!is_picture_name(*path))
             return gb_fail(gb, GB_USAGE, "file \"%s\": its name must end in .png or .ppm", *path);
     } else if (count > 2) {
         return gb_fail(gb, GB_USAGE, "\"%s\": with --crc no file is written", gb->opt.operand[2]);
@@ -200,7 +221,8 @@ int screenshot_run(struct gb *gb) {
     if (!error && path)
         error = picture_write(gb, &picture, path);
     if (!error && path && shot.moved)
-        fprintf(stderr, "gbctl: warning: the screen moved while it was copied (%d tries); the picture may be torn\n", TRIES);
+        fprintf(stderr, "gbctl: warning: the screen moved while it was copied (%d tries); the picture may be torn\n",
+                TRIES);
     if (!error)
         print_shot(gb, &shot, &picture, path);
     free(picture.data);

@@ -50,7 +50,9 @@ static int find(struct gb *gb, struct driver *driver, struct domain *guest, bool
     if (error)
         return error;
     *of_guest = !store_exists(gb, "/local/domain/%u/data/glovebox/version", guest->domid);
-    return *of_guest ? driver_of_guest(gb, guest->domid, guest->name, driver) : driver_find(gb, gb->opt.operand[0], driver);
+    if (*of_guest)
+        return driver_of_guest(gb, guest->domid, guest->name, driver);
+    return driver_find(gb, gb->opt.operand[0], driver);
 }
 
 int stat_run(struct gb *gb) {

@@ -154,9 +154,8 @@ static int read_ring(struct gb *gb, const struct driver *driver, uint8_t *ring, 
         return error;
     words_u64(&words, "records", UINT32_MAX, &records);
     words_u64(&words, "dropped", UINT64_MAX, dropped);
-    if (!records)
-        return GB_OK;
-    error = share_copy(gb, driver, &words, ring, SHARE_PAGES_MAX * XEN_PAGE_BYTES, bytes);
+    if (records)
+        error = share_copy(gb, driver, &words, ring, SHARE_PAGES_MAX * XEN_PAGE_BYTES, bytes);
     if (!error)
         error = request(gb, driver, &words, "release");
     return error;

@@ -11,8 +11,8 @@
 static const struct verb VERBS[] = {
     {"create", "GUEST.cfg", 1, 1, OPT_JSON | OPT_MODULE | OPT_DRIVER | OPT_START | OPT_SUPERVISE, XC, create_run,
      "make a guest with vGPUs, and its driver domain",
-     "Starts a driver domain glovebox-GUEST (or takes the one that --driver-domain names), makes the guest from its xl\n"
-     "configuration, attaches one vGPU for each --module and lets the guest run. What fails is undone.\n"
+     "Starts a driver domain glovebox-GUEST (or takes the one that --driver-domain names), makes the guest from its\n"
+     "xl configuration, attaches one vGPU for each --module and lets the guest run. What fails is undone.\n"
      "\n"
      "  --module NAME          a vGPU; may be given up to 8 times\n"
      "  --param NAME=NUMBER    a parameter of the --module before it; 16M means 16777216\n"
@@ -35,12 +35,17 @@ static const struct verb VERBS[] = {
      "\n"
      "Examples:\n"
      "  gbctl attach desk --module bochs-display\n"
-     "  xl create -p desk.cfg && gbctl attach desk --driver-domain glovebox --module bochs-display && xl unpause desk\n"},
+     "  gbctl attach desk --driver-domain glovebox --module bochs-display --param vram_bytes=32M\n"},
     {"detach", "GUEST [N]", 1, 2, OPT_JSON, XC, detach_run, "take a vGPU, or all, from a guest",
      "Removes vGPU N of the guest, or all of them, and waits until the driver domain has let go.\n"
      "\n"
      "Examples:\n"
      "  gbctl detach desk 0\n"},
+    {"reset", "GUEST [N]", 1, 2, OPT_JSON, XC, reset_run, "give a vGPU a fresh start",
+     "Resets vGPU N (0): its module starts anew, also after it was lost. The guest keeps running and must cope.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl reset desk 0\n"},
     {"list", "", 0, 0, OPT_JSON, STORE, list_run, "driver domains, their guests, their vGPUs",
      "One line for each vGPU: driver domain, its state, guest, number, module, state, address, and what went wrong.\n"
      "\n"
@@ -59,8 +64,8 @@ static const struct verb VERBS[] = {
      "  gbctl stat --driver-domain glovebox-desk --json\n"},
     {"screenshot", "GUEST [N] FILE.png|FILE.ppm", 1, 3, OPT_JSON | OPT_PICTURE, PAGES, screenshot_run,
      "a picture of a guest's screen",
-     "Writes what the guest shows on vGPU N (0) to a file. The CRC-32 that the driver domain computes is compared with\n"
-     "the picture's own; when they differ the screen moved, and the picture is taken again, up to 3 times.\n"
+     "Writes what the guest shows on vGPU N (0) to a file. The CRC-32 that the driver domain computes is compared\n"
+     "with the picture's own; when they differ the screen moved, and the picture is taken again, up to 3 times.\n"
      "\n"
      "  --scanout K   the screen's number on that vGPU (0)\n"
      "  --crc         only print the CRC-32, size and format; no file\n"

@@ -3,6 +3,7 @@
  * The life of one vGPU as Dom0 sees it (docs/CONTROL.md): specification written, the domain answers in `state`,
  * the guest's memory allowance grows by what the device's RAM will need; and back again.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,8 @@ static bool read_node(struct gb *gb, const struct driver *driver, uint32_t guest
     const char *module;
     uint32_t n = v->number;
 
-    if (!store_read(gb, text, sizeof(text), VGPU, driver->domid, guest, n))
+    /* Without text it is only the folder of nodes that the domain has still to remove. */
+    if (!store_read(gb, text, sizeof(text), VGPU, driver->domid, guest, n) || !text[0])
         return false;
     words_parse(&spec, text);
     module = words_get(&spec, "module");
@@ -45,8 +47,8 @@ int vgpu_read(struct gb *gb, const struct driver *driver, uint32_t guest, uint32
     memset(out, 0, sizeof(*out));
     out->number = number;
     if (!read_node(gb, driver, guest, out))
-        return gb_fail(gb, GB_NOT_FOUND, "guest %u has no vGPU %u on driver domain %u (%s)", guest, number, driver->domid,
-                       driver->name);
+        return gb_fail(gb, GB_NOT_FOUND, "guest %u has no vGPU %u on driver domain %u (%s)", guest, number,
+                       driver->domid, driver->name);
     return GB_OK;
 }
 
@@ -80,19 +82,20 @@ int modules_check(struct gb *gb, const struct driver *driver) {
             snprintf(known + used, sizeof(known) - used, "%s%.*s", used ? ", " : "", MODULE_NAME_MAX, names[k]);
         }
         if (!found)
-            error = gb_fail(gb, GB_NOT_FOUND, "unknown module \"%s\": driver domain %u (%s) has %s", name, driver->domid,
-                            driver->name, known[0] ? known : "none");
+            error = gb_fail(gb, GB_NOT_FOUND, "unknown module \"%s\": driver domain %u (%s) has %s", name,
+                            driver->domid, driver->name, known[0] ? known : "none");
     }
     free(names);
     return error;
 }
 
-static int make_spec(struct gb *gb, const struct domain *guest, const struct module_wish *wish, char *out, size_t size) {
+static int make_spec(struct gb *gb, const struct domain *guest, const struct module_wish *wish, char *out,
+                     size_t size) {
     size_t used;
 
     if (guest->type != GUEST_PVH && guest->type != GUEST_HVM)
-        return gb_fail(gb, GB_FAILED, "guest %u (%s) is of type %s: only PVH and HVM guests can have a vGPU", guest->domid,
-                       guest->name, guest_type_name(guest->type));
+        return gb_fail(gb, GB_FAILED, "guest %u (%s) is of type %s: only PVH and HVM guests can have a vGPU",
+                       guest->domid, guest->name, guest_type_name(guest->type));
     if (guest->type == GUEST_HVM && !wish->slot)
         return gb_fail(gb, GB_USAGE, "guest %u (%s) is an HVM guest: --slot must name a free slot on its PCI bus 0",
                        guest->domid, guest->name);
@@ -150,8 +153,10 @@ static int accept_ram(struct gb *gb, const struct domain *guest, const struct vg
 
 static int write_spec(struct gb *gb, const struct driver *driver, const struct domain *guest, const char *spec,
                       uint32_t *number) {
+    char text[8];
+
     for (uint32_t n = 0; n < VGPU_MAX; n++) {
-        if (store_exists(gb, VGPU, driver->domid, guest->domid, n))
+        if (store_read(gb, text, sizeof(text), VGPU, driver->domid, guest->domid, n) && text[0])
             continue;
         *number = n;
         return store_write(gb, spec, VGPU, driver->domid, guest->domid, n);
@@ -184,21 +189,31 @@ int vgpu_attach(struct gb *gb, const struct driver *driver, const struct domain 
     return GB_OK;
 }
 
-struct gone_wait {
-    const struct driver *driver;
-    uint32_t guest, number;
-};
+/* How often the domain is asked whether it has let go. */
+#define GONE_RETRY_MS 50
 
-/* The domain keeps `state` until it has let go of everything. */
-static int check_gone(struct gb *gb, void *arg) {
-    struct gone_wait *wait = arg;
+/*
+ * Removing the specification removes its `state` too, so the nodes cannot tell when the domain has let go; its
+ * answer to `stat` can.
+ */
+static int wait_gone(struct gb *gb, const struct driver *driver, uint32_t guest, uint32_t number) {
+    static struct words words;
+    int error = request_begin(gb);
 
-    return store_exists(gb, VGPU "/state", wait->driver->domid, wait->guest, wait->number) ? STORE_WAIT : GB_OK;
+    while (!error) {
+        error = request(gb, driver, &words, "stat %u %u", guest, number);
+        if (error)
+            break;
+        if (!clock_left_ms(gb->deadline_ns) || signals_seen())
+            error = gb_fail(gb, GB_TIMED_OUT, "it still has it after %u s", gb->opt.timeout_s);
+        else
+            poll(NULL, 0, GONE_RETRY_MS);
+    }
+    request_end(gb);
+    return error == GB_NOT_FOUND ? GB_OK : error;
 }
 
 int vgpu_detach(struct gb *gb, const struct driver *driver, const struct domain *guest, uint32_t number) {
-    struct gone_wait wait = {driver, guest->domid, number};
-    char path[STORE_PATH_MAX];
     struct vgpu v;
     int error = vgpu_read(gb, driver, guest->domid, number, &v);
 
@@ -206,10 +221,9 @@ int vgpu_detach(struct gb *gb, const struct driver *driver, const struct domain 
         return error;
     if (!store_remove(gb, VGPU, driver->domid, guest->domid, number))
         return gb_fail(gb, GB_FAILED, "cannot remove the specification of guest %u vgpu %u", guest->domid, number);
-    snprintf(path, sizeof(path), VGPU, driver->domid, guest->domid, number);
-    error = store_wait(gb, path, check_gone, &wait);
+    error = wait_gone(gb, driver, guest->domid, number);
     if (error)
-        return gb_because(gb, error, "guest %u vgpu %u was not let go", guest->domid, number);
+        return gb_because(gb, error, "guest %u vgpu %u", guest->domid, number);
     if (v.ram_bytes <= RAM_BYTES_MAX && !strcmp(v.state, "ready"))
         domain_shrink_max(gb, guest->domid, v.ram_bytes);
     return GB_OK;

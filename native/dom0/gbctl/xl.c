@@ -17,8 +17,6 @@
 
 #include "gbctl.h"
 
-extern char **environ;
-
 /* xl ends on SIGTERM at once; this long until SIGKILL. */
 #define TERM_GRACE_MS 2000
 
@@ -66,11 +64,9 @@ static int wait_child(struct gb *gb, pid_t pid, int *status) {
     return answer;
 }
 
-/* The last lines of what it said, on one line. */
+/* The first lines of what it said (libxl names the cause first), on one line. */
 static void read_words(int output, char *out, size_t size) {
-    off_t end = lseek(output, 0, SEEK_END);
-    off_t from = end >= (off_t)size ? end - (off_t)size + 1 : 0;
-    ssize_t got = pread(output, out, size - 1, from);
+    ssize_t got = pread(output, out, size - 1, 0);
 
     out[got > 0 ? got : 0] = '\0';
     for (char *at = out; *at; at++) {
@@ -103,6 +99,7 @@ int xl_run(struct gb *gb, const char *const argv[]) {
         return gb_fail(gb, error, "%s %s: cannot wait for it", argv[0], argv[1]);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return GB_OK;
-    return gb_fail(gb, GB_FAILED, "%s %s failed (%s %d)%s%s", argv[0], argv[1], WIFEXITED(status) ? "exit code" : "signal",
+    return gb_fail(gb, GB_FAILED, "%s %s failed (%s %d)%s%s", argv[0], argv[1],
+                   WIFEXITED(status) ? "exit code" : "signal",
                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), said[0] ? ": " : "", said);
 }

@@ -9,7 +9,7 @@
 
 import { FORMAT_NONE } from "../../abi/module";
 import { shim_guest_crc32, shim_share_copy_guest } from "../../abi/shim";
-import { SLICE_BYTES, VGPUS_MAX } from "../limits";
+import { SLICE_BYTES } from "../limits";
 import { Vgpu, vgpuAt } from "../vgpu/vgpu";
 import { Scanout, rowBytes, scanoutAt, scanoutGpa } from "./scanout";
 
@@ -22,8 +22,8 @@ export const SLICE_DONE: i32 = 0;
 /** Anything below: a negated errno, or this. */
 export const SLICE_CHANGED: i32 = -1000;
 
-let work: u32 = PICTURE_IDLE;
-let vgpuIndex: u32 = VGPUS_MAX;
+let work: u32 = 0; // PICTURE_IDLE; no initialiser but a literal, or there were a start function
+let vgpuIndex: u32 = 0;
 let scanoutNumber: u32 = 0;
 let generation: u32 = 0;
 let serial: u32 = 0;

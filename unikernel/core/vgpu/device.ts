@@ -33,7 +33,7 @@ export function deviceAttach(vgpu: Vgpu): i32 {
 }
 
 export function deviceReset(vgpu: Vgpu): void {
-  if (fuelOf(vgpu, S.ENTRY_RESET) != 0) call(vgpu, S.ENTRY_RESET, 0, 0, 0, 0);
+  call(vgpu, S.ENTRY_RESET, 0, 0, 0, 0);
 }
 
 @inline

@@ -12,7 +12,7 @@ const ID: u32 = 0x00081b36;
 const CLASS_REVISION: u32 = 0x06000000;
 
 export function hostBridgeRead(offset: u32, size: u32): u64 {
-  if (offset > PCI_CFG_SPACE_SIZE - size) return onesOf(size);
+  if (offset > <u32>PCI_CFG_SPACE_SIZE - size) return onesOf(size);
   let value: u64 = 0;
   for (let i: u32 = 0; i < size; i++) value |= <u64>byteAt(offset + i) << (8 * i);
   return value;

@@ -144,23 +144,34 @@ export function vgpuDestroy(vgpu: Vgpu): void {
   if (guest.vgpus == 0) guestClose(guest);
 }
 
-/** A fresh instance behind the same slot, also for a lost vGPU. RAM stays parked. True: it is READY again. */
+/**
+ * The device as it came out of power-on, in the same slot. One that works resets itself; a lost one gets a fresh
+ * instance. RAM stays parked. True: it is READY again.
+ */
 export function vgpuReset(vgpu: Vgpu): bool {
+  const lost = vgpu.state == VGPU_LOST;
   advance(vgpu, VGPU_ATTACHING);
   traceEvent(vgpu.domid, vgpu.number, TRACE_RESET, vgpu.module, vgpu.slot);
   scanoutsOff(vgpu);
   for (let i: u32 = 0; i < BARS; i++) barUnmap(vgpu, i);
   powerOn(vgpu);
+  if (!(lost ? freshInstance(vgpu) : resetInstance(vgpu))) return false;
+  advance(vgpu, VGPU_READY);
+  statusChanged(vgpu.domid, vgpu.number);
+  return true;
+}
+
+function resetInstance(vgpu: Vgpu): bool {
+  deviceReset(vgpu);
+  return vgpu.state == VGPU_ATTACHING;
+}
+
+function freshInstance(vgpu: Vgpu): bool {
   const result = shim_instance_reset(vgpu.instance);
   if (result < 0) return lostInReset(vgpu, result);
   const answer = deviceAttach(vgpu);
   if (vgpu.state == VGPU_LOST) return false;
-  if (answer != 0) return lostInReset(vgpu, answer);
-  deviceReset(vgpu);
-  if (vgpu.state == VGPU_LOST) return false;
-  advance(vgpu, VGPU_READY);
-  statusChanged(vgpu.domid, vgpu.number);
-  return true;
+  return answer == 0 || lostInReset(vgpu, answer);
 }
 
 function lostInReset(vgpu: Vgpu, answer: i32): bool {

@@ -107,7 +107,7 @@ function firstWrong(at: usize): string {
   if (<u32>load<u16>(at, M.MANIFEST_MSIX_VECTORS) > MSIX_VECTORS_MAX) return "msix vectors";
   if (load<u8>(at, M.MANIFEST_INTX_PIN) > 1) return "intx pin";
   if (load<u32>(at, M.MANIFEST_SCANOUTS) > SCANOUTS_PER_VGPU_MAX) return "scanouts";
-  for (let i: u32 = 0; i < ENTRY_COUNT; i++) {
+  for (let i: u32 = 0; i < <u32>ENTRY_COUNT; i++) {
     if (load<u32>(at + M.MANIFEST_FUEL + i * 4) > FUEL_MAX) return "fuel";
   }
   const bars = wrongBars(at);
@@ -121,8 +121,8 @@ function wrongBars(at: usize): string {
     if (kind == M.BAR_KIND_NONE) continue;
     const space: u32 = load<u8>(row, M.BAR_SPACE);
     const size_param: u32 = load<u8>(row, M.BAR_SIZE_PARAM);
-    if (kind > M.BAR_KIND_MSIX) return "bar kind";
-    if (space > M.BAR_SPACE_IO || (space == M.BAR_SPACE_IO && kind != M.BAR_KIND_TRAP)) return "bar space";
+    if (kind > <u32>M.BAR_KIND_MSIX) return "bar kind";
+    if (space > <u32>M.BAR_SPACE_IO || (space == M.BAR_SPACE_IO && kind != M.BAR_KIND_TRAP)) return "bar space";
     if (space == M.BAR_SPACE_MEMORY64 && !nextIsFree(at, i)) return "64-bit bar without a slot behind it";
     if (size_param != M.BAR_NO_SIZE_PARAM && (size_param >= PARAMS || kind == M.BAR_KIND_MSIX)) return "bar size param";
     if (size_param == M.BAR_NO_SIZE_PARAM && !barSizeFits(kind, space, load<u64>(row, M.BAR_SIZE_BYTES))) return "bar size";

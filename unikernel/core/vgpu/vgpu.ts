@@ -51,8 +51,8 @@ const TABLE: usize = memory.data(VGPUS_MAX * VGPU_BYTES, 8);
 
 /** Serial number of the trap that is being served. */
 let trapSerial: u64 = 0;
-/** Number of the vGPU that it turned out to be for; TRACE_NO_VGPU until then. */
-let trapNumber: u32 = TRACE_NO_VGPU;
+/** Number of the vGPU that it turned out to be for; TRACE_NO_VGPU until then. (No initialiser: no start function.) */
+let trapNumber: u32 = 0;
 
 export function vgpuAt(index: u32): Vgpu {
   if (offsetof<Vgpu>() > VGPU_BYTES) ERROR("VGPU_BYTES");

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+//
+// What the rest of the host may use of the pipeline.
+
+export { type CheckOptions, type CheckReport, check } from "./check.js";
+export { compile } from "./compile.js";
+export { type Border, coreBorder, MODULE_BORDER } from "./contract.js";
+export { PipelineError } from "./error.js";
+export { buildUnikernel, IMAGE_BYTES_MAX, moduleFolders, type Unikernel, type Variant } from "./image.js";
+export { FUEL_GLOBAL, instrument } from "./instrument.js";
+export { encodeManifest, fuelByEntry, type Manifest, parseManifest } from "./manifest.js";
+export { buildModule, prepareCore, prepareModule, prepareWasm } from "./module.js";

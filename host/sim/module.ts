@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//
+// Modules of the simulated driver domain: a real, instrumented .wasm run by V8, or a script of a test. How a call ends is
+// the same word for both: a fault of unikernel/abi/shim.ts.
+
+import { shim } from "./contract.js";
+
+/** What a module may call; `log` has copied its text out already. */
+export interface Capabilities {
+  param(key: number): bigint;
+  irqRaise(vector: number): number;
+  scanoutSet(
+    scanout: number,
+    bar: number,
+    offset: bigint,
+    width: number,
+    height: number,
+    stride: number,
+    format: number,
+  ): number;
+  scanoutFlush(scanout: number, x: number, y: number, width: number, height: number): number;
+  log(text: Uint8Array): number;
+}
+
+export interface Instance {
+  /** One entry point; throws ModuleFault. `fuel` is what was used. */
+  call(entry: number, fuel: number, args: [bigint, bigint, bigint, bigint]): { value: bigint; fuel: number };
+}
+
+export interface SimModule {
+  manifest: Uint8Array;
+  instantiate(capabilities: Capabilities): Instance;
+}
+
+export class ModuleFault extends Error {
+  constructor(
+    readonly fault: number,
+    readonly fuel = 0,
+  ) {
+    super(`module fault ${fault}`);
+  }
+}
+
+// --- a script ---
+
+/** Entry points as a test writes them; numbers and bigints both count as answers. */
+export interface Script {
+  attach?(): number;
+  reset?(): void;
+  barRead?(bar: number, offset: number, size: number): bigint | number;
+  barWrite?(bar: number, offset: number, size: number, value: bigint): void;
+  event?(kind: number, argument: bigint): void;
+}
+
+export function scriptedModule(manifest: Uint8Array, script: (capabilities: Capabilities) => Script): SimModule {
+  return {
+    manifest,
+    instantiate(capabilities) {
+      const entries = script(capabilities);
+      return { call: (entry, _fuel, args) => ({ value: runScript(entries, entry, args), fuel: 1 }) };
+    },
+  };
+}
+
+function runScript(entries: Script, entry: number, [a, b, c, d]: [bigint, bigint, bigint, bigint]): bigint {
+  switch (entry) {
+    case shim("ENTRY_ATTACH"):
+      return BigInt(entries.attach?.() ?? 0);
+    case shim("ENTRY_RESET"):
+      entries.reset?.();
+      return 0n;
+    case shim("ENTRY_BAR_READ"):
+      return BigInt(entries.barRead?.(Number(a), Number(b), Number(c)) ?? 0);
+    case shim("ENTRY_BAR_WRITE"):
+      entries.barWrite?.(Number(a), Number(b), Number(c), d);
+      return 0n;
+    default:
+      entries.event?.(Number(a), b);
+      return 0n;
+  }
+}
+
+// --- WebAssembly ---
+
+const ENTRIES = ["attach", "reset", "bar_read", "bar_write", "event", "work_done"] as const;
+/** Which arguments of each entry point are i64. */
+const WIDE: Record<(typeof ENTRIES)[number], boolean[]> = {
+  attach: [],
+  reset: [],
+  bar_read: [false, false, false],
+  bar_write: [false, false, false, true],
+  event: [false, true],
+  work_done: [true, false],
+};
+
+export function wasmModule(manifest: Uint8Array, code: Uint8Array<ArrayBuffer>): SimModule {
+  const compiled = new WebAssembly.Module(code);
+  return { manifest, instantiate: (capabilities) => wasmInstance(compiled, capabilities) };
+}
+
+function wasmInstance(code: WebAssembly.Module, capabilities: Capabilities): Instance {
+  const instance: WebAssembly.Instance = new WebAssembly.Instance(code, {
+    glovebox: importsOf(capabilities, () => instance),
+  });
+  const fuelLeft = instance.exports.__fuel as WebAssembly.Global;
+  return {
+    call(entry, fuel, args) {
+      const name = ENTRIES[entry] as (typeof ENTRIES)[number];
+      const code = instance.exports[name] as ((...values: (number | bigint)[]) => unknown) | undefined;
+      if (code === undefined) return { value: 0n, fuel: 0 };
+      fuelLeft.value = fuel;
+      try {
+        const value = code(...WIDE[name].map((wide, i) => (wide ? (args[i] as bigint) : Number(args[i]))));
+        return { value: BigInt((value ?? 0) as number | bigint), fuel: fuel - fuelLeft.value };
+      } catch (error) {
+        throw faultOf(error, fuel, fuelLeft.value as number);
+      }
+    },
+  };
+}
+
+function importsOf(capabilities: Capabilities, self: () => WebAssembly.Instance): WebAssembly.ModuleImports {
+  return {
+    param: (key: number) => capabilities.param(key >>> 0),
+    irq_raise: (vector: number) => capabilities.irqRaise(vector >>> 0),
+    scanout_set: capabilities.scanoutSet,
+    scanout_flush: capabilities.scanoutFlush,
+    log(at: number, length: number) {
+      const memory = new Uint8Array((self().exports.memory as WebAssembly.Memory).buffer);
+      if ((at >>> 0) + (length >>> 0) > memory.length) throw new ModuleFault(shim("FAULT_CAPABILITY"));
+      capabilities.log(memory.slice(at >>> 0, (at >>> 0) + Math.min(length >>> 0, shim("SHIM_LOG_BYTES_MAX"))));
+    },
+  };
+}
+
+/** V8's words for traps (messages of WebAssembly.RuntimeError). */
+const TRAPS: [RegExp, string][] = [
+  [/memory access out of bounds/, "FAULT_MEMORY"],
+  [/divide|remainder|overflow|unrepresentable/, "FAULT_ARITHMETIC"],
+  [/table|signature|null function/, "FAULT_TABLE"],
+];
+
+function faultOf(error: unknown, fuel: number, left: number): ModuleFault {
+  if (error instanceof ModuleFault) return new ModuleFault(error.fault, fuel - left);
+  if (error instanceof RangeError) return new ModuleFault(shim("FAULT_STACK"), fuel - left);
+  if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+  if (left < 0) return new ModuleFault(shim("FAULT_FUEL"), fuel);
+  const name = TRAPS.find(([words]) => words.test(error.message))?.[1] ?? "FAULT_UNREACHABLE";
+  return new ModuleFault(shim(name), fuel - left);
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+
+export const PAGE_BYTES = 4096;

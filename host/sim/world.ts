@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+//
+// The simulated machine: domains, xenstore, a clock that moves only when told, and one driver domain that runs the real
+// core.wasm. Same calls in the same order, same world: nothing here asks the host for time, randomness or order.
+
+import type { Domain } from "./domain.js";
+import { createDomain } from "./domain.js";
+import { type Faults, createFaults } from "./faults.js";
+import type { SimModule } from "./module.js";
+import { type ShimState, createShim } from "./shim.js";
+import { type Xenstore, createXenstore, storeStep } from "./xenstore.js";
+
+export const DRIVER_DOMID = 3;
+
+/** The core's exports as JavaScript sees them: u32 as numbers, u64 as signed bigints. */
+export interface Core {
+  memory: WebAssembly.Memory;
+  on_start(): void;
+  on_ioreq(
+    tag: number,
+    vcpu: number,
+    type: number,
+    flags: number,
+    addr: bigint,
+    data: bigint,
+    count: number,
+    size: number,
+  ): bigint;
+  on_xenstore(type: number, reqId: number, length: number): void;
+  on_timer(): void;
+  on_idle(): number;
+  xenstore_buffer(): number;
+  log_buffer(): number;
+  irq_raise(tag: number, vector: number): number;
+  scanout_set(
+    tag: number,
+    scanout: number,
+    bar: number,
+    offset: bigint,
+    width: number,
+    height: number,
+    stride: number,
+    format: number,
+  ): number;
+  scanout_flush(tag: number, scanout: number, x: number, y: number, width: number, height: number): number;
+  log(tag: number, length: number): number;
+  param(tag: number, key: number): bigint;
+}
+
+export interface World {
+  timeNs: bigint;
+  domains: Map<number, Domain>;
+  store: Xenstore;
+  faults: Faults;
+  modules: SimModule[];
+  commandLine: string;
+  /** Lines of the driver domain's console. */
+  console: string[];
+  shim: ShimState;
+  core: Core;
+}
+
+export interface WorldOptions {
+  core: WebAssembly.Module;
+  modules: SimModule[];
+  commandLine?: string;
+}
+
+/** A machine whose driver domain has not started yet: call startDriver(). */
+export function createWorld(options: WorldOptions): World {
+  const world: World = {
+    timeNs: 1_000_000_000n,
+    domains: new Map(),
+    store: createXenstore(`/local/domain/${DRIVER_DOMID}`),
+    faults: createFaults(),
+    modules: options.modules,
+    commandLine: options.commandLine ?? "",
+    console: [],
+    ...createShim(() => world, options.core),
+  };
+  return world;
+}
+
+export function addDomain(world: World, domid: number, options: Parameters<typeof createDomain>[1] = {}): Domain {
+  const domain = createDomain(domid, options);
+  world.domains.set(domid, domain);
+  return domain;
+}
+
+export function startDriver(world: World): void {
+  world.core.on_start();
+  settle(world);
+}
+
+/** Moves the clock; the timer fires when it is due. */
+export function advanceTime(world: World, ns: bigint): void {
+  world.timeNs += ns;
+  const { deadlineNs } = world.shim;
+  if (deadlineNs === 0n || deadlineNs > world.timeNs) return;
+  world.shim.deadlineNs = 0n;
+  world.core.on_timer();
+}
+
+/** One step of the driver domain's loop and of xenstored; false when both have nothing to do. */
+export function step(world: World): boolean {
+  const daemon = storeStep(world.store);
+  const message = world.store.outgoing.shift();
+  if (message !== undefined) {
+    new Uint8Array(world.core.memory.buffer).set(message.payload, world.core.xenstore_buffer());
+    world.core.on_xenstore(message.type, message.reqId, message.payload.length);
+  }
+  const more = world.core.on_idle() !== 0;
+  return daemon || message !== undefined || more || world.store.incoming.length > 0;
+}
+
+const STEPS_MAX = 100_000;
+
+/** Steps until nothing is left to do. */
+export function settle(world: World): void {
+  for (let i = 0; step(world); i++) if (i > STEPS_MAX) throw new Error("the driver domain does not come to rest");
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// The door itself: help, wrong words, and missing packages without the means to install them.
+
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { glovebox, startProgram } from "../process.js";
+
+const WRONG: [string[], RegExp][] = [
+  [["frobnicate"], /unknown verb "frobnicate"; the verbs are: setup build/],
+  [["start", "--frob"], /unknown option '--frob'/],
+  [["start", "--timeout", "soon"], /wanted: a number of seconds/],
+  [["lab"], /missing required argument 'scenario'/],
+  [["build", "extra"], /too many arguments/],
+];
+
+for (const [args, words] of WRONG) {
+  test(`wrong usage: ${args.join(" ")}`, async () => {
+    const run = glovebox(...args);
+    assert.is((await run.ended).code, 2, run.text());
+    assert.match(run.text(), words);
+  });
+}
+
+test("an unknown scenario is named, and the known ones too", async () => {
+  const run = glovebox("lab", "nosuch");
+  assert.is((await run.ended).code, 1);
+  assert.match(run.text(), /unknown scenario "nosuch"; the scenarios are: demo hello/);
+});
+
+test("help", async () => {
+  const run = glovebox("--help");
+  assert.is((await run.ended).code, 0);
+  for (const word of ["setup", "start", "bench", "Exit codes"]) assert.match(run.text(), word);
+});
+
+test("packages missing and no root: the command to type, and nothing done", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "glovebox-"));
+  const fake = (name: string, script: string): void => {
+    writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(dir, name), 0o755);
+  };
+  chmodSync(dir, 0o755);
+  fake("dpkg-query", 'echo "gcc installed"');
+  fake("sudo", "exit 1");
+  fake("apt-get", `touch ${dir}/called`);
+  const nobody =
+    process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] : ["env"];
+  const words = [...nobody.slice(1), process.execPath, "build.mjs", "setup"];
+  const run = startProgram(nobody[0] as string, words, { PATH: `${dir}:${process.env.PATH}` });
+  assert.is((await run.ended).code, 3, run.text());
+  assert.match(run.text(), /^ {2}qemu-system-x86 /m);
+  assert.match(
+    run.text(),
+    /Type:\n {2}sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends .*libxen-dev/,
+  );
+  assert.not.match(run.text(), /recommends gcc/);
+  rmSync(dir, { recursive: true });
+});
+
+test.run();

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Two modules written the way that wasm2c writes: checks, depth counter and fuel by hand. */
+#include <string.h>
+
+#include "double.h"
+
+struct instance {
+    struct w2c_glovebox *imports;
+    uint32_t fuel;
+    wasm_rt_memory_t memory;
+};
+
+uint32_t w2c_glovebox_irq_raise(struct w2c_glovebox *caller, uint32_t vector);
+void w2c_glovebox_log(struct w2c_glovebox *caller, uint32_t ptr, uint32_t len);
+uint64_t w2c_glovebox_param(struct w2c_glovebox *caller, uint32_t key);
+
+static const char greeting[] = "hello";
+
+static void instantiate(void *instance, struct w2c_glovebox *imports) {
+    struct instance *self = instance;
+    self->imports = imports;
+    wasm_rt_allocate_memory(&self->memory, 1, 1, false, 65536);
+    memcpy(self->memory.data, greeting, sizeof(greeting));
+}
+
+/* Its manifest says 1 page, it wants 2: instantiation fails. */
+static void instantiate_greedy(void *instance, struct w2c_glovebox *imports) {
+    (void)imports;
+    wasm_rt_allocate_memory(&((struct instance *)instance)->memory, 2, 2, false, 65536);
+}
+
+static uint32_t *fuel(void *instance) {
+    return &((struct instance *)instance)->fuel;
+}
+
+static void burn(struct instance *self) {
+    if ((int32_t)--self->fuel < 0)
+        wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
+}
+
+static uint32_t deepest;
+
+static uint64_t recurse(struct instance *self, bool within_limit) {
+    if (++wasm_rt_call_stack_depth > WASM_RT_MAX_CALL_STACK_DEPTH)
+        wasm_rt_trap(WASM_RT_TRAP_EXHAUSTION);
+    deepest++;
+    uint64_t below = within_limit && wasm_rt_call_stack_depth == WASM_RT_MAX_CALL_STACK_DEPTH
+                         ? 0
+                         : recurse(self, within_limit);
+    --wasm_rt_call_stack_depth;
+    return below + 1;
+}
+
+static uint64_t count(struct instance *self) {
+    return ++self->memory.data[100];
+}
+
+static uint64_t log_and_answer(struct instance *self, uint32_t ptr, uint32_t len) {
+    w2c_glovebox_log(self->imports, ptr, len);
+    return 1;
+}
+
+static uint64_t bar_read(void *instance, uint64_t bar, uint64_t offset, uint64_t size, uint64_t unused) {
+    struct instance *self = instance;
+    (void)unused;
+    switch (offset) {
+    case REGISTER_SPIN:
+        for (;;)
+            burn(self);
+    case REGISTER_WILD:
+        wasm_rt_trap(WASM_RT_TRAP_OOB);
+    case REGISTER_DIVIDE:
+        wasm_rt_trap(WASM_RT_TRAP_DIV_BY_ZERO);
+    case REGISTER_STOP:
+        wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
+    case REGISTER_TABLE:
+        wasm_rt_trap(WASM_RT_TRAP_CALL_INDIRECT);
+    case REGISTER_RECURSE:
+        return recurse(self, false);
+    case REGISTER_RECURSE_OK:
+        return recurse(self, true);
+    case REGISTER_IRQ:
+        return w2c_glovebox_irq_raise(self->imports, 9);
+    case REGISTER_LOG:
+        return log_and_answer(self, 0, sizeof(greeting) - 1);
+    case REGISTER_LOG_WILD:
+        return log_and_answer(self, 65530, 100);
+    case REGISTER_PARAM:
+        return w2c_glovebox_param(self->imports, 2);
+    case REGISTER_COUNT:
+        return count(self);
+    }
+    for (int i = 0; i < 3; i++)
+        burn(self);
+    return bar << 32 | offset << 8 | size;
+}
+
+static const uint8_t manifest[] = {'G', 'B', 'X', 'M', 1, 0, 0, 0};
+
+static const struct gb_module plain = {
+    .manifest = manifest,
+    .manifest_bytes = sizeof(manifest),
+    .instance_bytes = sizeof(struct instance),
+    .memory_pages = 1,
+    .instantiate = instantiate,
+    .fuel = fuel,
+    .entry = {[ENTRY_BAR_READ] = bar_read},
+};
+static const struct gb_module greedy = {
+    .manifest = manifest,
+    .manifest_bytes = sizeof(manifest),
+    .instance_bytes = sizeof(struct instance),
+    .memory_pages = 1,
+    .instantiate = instantiate_greedy,
+    .fuel = fuel,
+};
+
+const struct gb_module *const gb_modules[] = {&plain, &greedy};
+const uint32_t gb_module_count = 2;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* A scenario is one life of the domain in a process of its own. CHECK ends it; a hypercall may fail in it on demand. */
+#ifndef GLOVEBOX_SCENARIO_H
+#define GLOVEBOX_SCENARIO_H
+
+#include "boot.h"
+#include "double/double.h"
+#include "fake/fake.h"
+#include "loop.h"
+
+#define CHECK(fact)                                                                                                    \
+    do {                                                                                                               \
+        if (!(fact))                                                                                                   \
+            fake_fail(__FILE_NAME__ ": not so: " #fact, __LINE__, 0);                                                  \
+    } while (0)
+#define CHECK_EQUAL(a, b)                                                                                              \
+    do {                                                                                                               \
+        if ((uint64_t)(a) != (uint64_t)(b))                                                                            \
+            fake_fail(__FILE_NAME__ ": differ: " #a " and " #b, (uint64_t)(a), (uint64_t)(b));                         \
+    } while (0)
+
+struct scenario {
+    const char *name;
+    void (*run)(void);
+    bool panics; /* it shows a panic: that is its success */
+};
+
+extern const struct scenario service_scenarios[], guest_scenarios[], xenstore_scenarios[], module_scenarios[];
+
+/* Boots the domain; the ledger right after is what must be there again at the end. */
+void scenario_boot(void);
+void scenario_same_ledger(void);
+/* Rounds of the loop until there is nothing to do. */
+void scenario_settle(void);
+
+/* A life that uses every call of the contract once and undoes what it could do when one fails. */
+void scenario_whole_life(void);
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+//
+// The shim's C, but for native/arch, on this machine against a fake hypervisor, under ASan and UBSan: scenarios, and one
+// life of a domain repeated with each of its hypercalls failing in turn. main.c says what is run; here it is built, and
+// shown that it notices a shim that is wrong.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { BUILD, fromRoot } from "../../host/lab/paths.js";
+
+const SCRATCH = join(BUILD, "test/native");
+const SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+const FLAGS = [
+  "-std=c11",
+  "-D_GNU_SOURCE",
+  "-g",
+  "-O1",
+  "-fno-strict-aliasing",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-Wshadow",
+];
+
+interface Sources {
+  iquote: string[];
+  common: string[];
+  xen: string[];
+}
+
+const sources = JSON.parse(readFileSync(fromRoot("native/sources.json"), "utf8")) as Sources;
+const shim = [...sources.common, ...sources.xen];
+const doubles = ["test/native", "test/native/fake", "test/native/double"].flatMap((folder) =>
+  readdirSync(fromRoot(folder))
+    .filter((name) => name.endsWith(".c"))
+    .map((name) => join(folder, name)),
+);
+
+interface Change {
+  file: string;
+  from: string;
+  to: string;
+}
+
+function compile(source: string, object: string): string {
+  const quoted = [...sources.iquote, "test/native"].flatMap((folder) => ["-iquote", fromRoot(folder)]);
+  execFileSync("gcc", [...FLAGS, ...SANITIZERS, ...quoted, "-c", source, "-o", object]);
+  return object;
+}
+
+/** Objects of the shim as it is, by source. */
+const objects = new Map<string, string>();
+
+function objectOf(file: string): string {
+  const known = objects.get(file) ?? compile(fromRoot(file), join(SCRATCH, `${file.replaceAll("/", "-")}.o`));
+  objects.set(file, known);
+  return known;
+}
+
+/** The test program, with one source of the shim changed when asked to. */
+function build(name: string, change?: Change): string {
+  mkdirSync(SCRATCH, { recursive: true });
+  const program = join(SCRATCH, name);
+  const linked = [...shim, ...doubles].map((file) => (file === change?.file ? changed(name, change) : objectOf(file)));
+  execFileSync("gcc", [...SANITIZERS, ...linked, "-o", program]);
+  return program;
+}
+
+function changed(name: string, { file, from, to }: Change): string {
+  const text = readFileSync(fromRoot(file), "utf8");
+  assert.ok(text.includes(from), `${file} no longer contains: ${from}`);
+  const copy = join(SCRATCH, `${name}-${basename(file)}`);
+  writeFileSync(copy, text.replace(from, to));
+  return compile(copy, `${copy}.o`);
+}
+
+const run = (program: string) => spawnSync(program, { encoding: "utf8", timeout: 120_000 });
+
+test("the shim against the fake hypervisor, every hypercall failing once", () => {
+  const { status, stdout, stderr } = run(build("shim"));
+  if (status !== 0) process.stdout.write(`${stdout}${stderr}`);
+  assert.is(status, 0);
+  assert.match(stdout, /every hypercall fails once: EINVAL/);
+  assert.match(stdout, /\n\d+ passed, 0 failed\n$/);
+});
+
+/** Shims with one mistake each, and the scenario that says so. */
+const MISTAKES = [
+  {
+    what: "a window that is mapped without a flush",
+    file: "native/xen/foreign.c",
+    from: "        flush(window, count);\n    else",
+    to: "        ;\n    else",
+    noticed: /FAIL copies/,
+  },
+  {
+    what: "a window that is not given back",
+    file: "native/xen/guest.c",
+    from: "    foreign_unmap(window, pages_of(gpa, len));\n",
+    to: "",
+    noticed: /FAIL copies/,
+  },
+  {
+    what: "a port that stays bound when enabling fails",
+    file: "native/xen/server.c",
+    from: "        unbind_all(server);\n        return rc;",
+    to: "        return rc;",
+    noticed: /FAIL every hypercall fails once/,
+  },
+  {
+    what: "a server that stays when its page cannot be mapped",
+    file: "native/xen/server.c",
+    from: "    if (rc)\n        (void)dm_op_destroy_ioreq_server(server->domid, server->id);\n    return rc;",
+    to: "    return rc;",
+    noticed: /FAIL every hypercall fails once/,
+  },
+  {
+    what: "a pending request that nobody completes",
+    file: "native/xen/server.c",
+    from: "            slot_complete(slot, slot_flags(slot), ALL_ONES, server->ports[vcpu]);",
+    to: "            continue;",
+    noticed: /FAIL destroy with a request pending/,
+  },
+  {
+    what: "an instance whose memory is not zeroed",
+    file: "native/wasm/arena.c",
+    from: "    memset(memory->data, 0, pages * WASM_PAGE_BYTES);\n",
+    to: "",
+    noticed: /FAIL reset/,
+  },
+];
+
+for (const { what, noticed, ...change } of MISTAKES) {
+  test(`noticed: ${what}`, () => {
+    const { status, stdout } = run(build(`mistake-${basename(change.file, ".c")}`, change));
+    assert.is(status, 1);
+    assert.match(stdout, noticed);
+  });
+}
+
+test.run();

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+//
+// What the domain says about itself: version, modules, state, last error. The same way as wishes: bits for what must
+// still be said, worked off from the lowest, so that `state` = ready comes behind everything it promises.
+
+import { XS_DIRECTORY, XS_MKDIR, XS_READ, XS_WATCH, XS_WRITE } from "../../abi/xen/xs_wire";
+import * as M from "../../abi/manifest";
+import { BARS, ERROR_BYTES_MAX, PARAMS } from "../limits";
+import { NUL, TEXT_HEADER_BYTES, Text, textAt } from "../text";
+import { barRow, manifest, moduleCount, moduleOffered, paramExists, paramRow, putModuleName } from "../vgpu/module";
+import { putBase } from "./node";
+import { reply } from "./reply";
+import { JOB_READ_REQUEST, JOB_SCAN, JOB_WATCH, JOB_WRITE, message, send } from "./xenstore";
+
+export const VERSION: string = "0.1.0";
+
+const TODO_VERSION: u32 = 1;
+const TODO_STARTING: u32 = 2;
+const TODO_DIRECTORY: u32 = 4;
+const TODO_MODULE: u32 = 8; // once for each module
+const TODO_WATCH_VGPU: u32 = 16;
+const TODO_WATCH_REQUEST: u32 = 32;
+const TODO_ERROR: u32 = 64;
+const TODO_STATE: u32 = 128;
+const TODO_READ_REQUEST: u32 = 256;
+const TODO_REPLY: u32 = 512;
+const TODO_SCAN: u32 = 1024;
+
+const ERROR: usize = memory.data(ERROR_BYTES_MAX + TEXT_HEADER_BYTES, 8);
+
+let todo: u32 = 0;
+let module: u32 = 0; // the next one to publish
+let failed: bool = false;
+
+/** Everything, from the start. A domain that has failed already says so and listens to nobody. */
+export function domainStart(): void {
+  todo |= TODO_VERSION | TODO_STARTING | TODO_STATE;
+  if (!failed) todo |= TODO_DIRECTORY | TODO_MODULE | TODO_WATCH_VGPU | TODO_WATCH_REQUEST;
+}
+
+/** A sentence about a fault of the whole domain; the caller puts it into the text. */
+export function domainError(): Text {
+  todo |= TODO_ERROR;
+  return textAt(ERROR, ERROR_BYTES_MAX + TEXT_HEADER_BYTES);
+}
+
+/** The same, and the domain is of no use any more. */
+export function domainFailed(): Text {
+  failed = true;
+  todo |= TODO_STATE;
+  return domainError();
+}
+
+export function domainReadRequest(): void {
+  todo |= TODO_READ_REQUEST;
+}
+
+export function domainReply(): void {
+  todo |= TODO_REPLY;
+}
+
+export function domainScan(): void {
+  todo |= TODO_SCAN;
+}
+
+/** Sends one message. 1: sent, 0: nothing to send, -1: not now. */
+export function domainPump(): i32 {
+  if (todo == 0) return 0;
+  const bit = todo & (0 - todo);
+  if (!sendOne(bit)) return -1;
+  if (bit != TODO_MODULE || module >= moduleCount()) todo &= ~bit;
+  return 1;
+}
+
+function sendOne(bit: u32): bool {
+  switch (bit) {
+    case TODO_VERSION: return write("version", VERSION);
+    case TODO_STARTING: return write("state", "starting");
+    case TODO_DIRECTORY: return send(XS_MKDIR, path("vgpu"), JOB_WRITE, 0);
+    case TODO_MODULE: return sendModule();
+    case TODO_WATCH_VGPU: return watch("vgpu");
+    case TODO_WATCH_REQUEST: return watch("request");
+    case TODO_ERROR: return send(XS_WRITE, path("error").copy(changetype<Text>(ERROR)), JOB_WRITE, 0);
+    case TODO_STATE: return write("state", failed ? "failed" : "ready");
+    case TODO_READ_REQUEST: return send(XS_READ, path("request"), JOB_READ_REQUEST, 0);
+    case TODO_REPLY: return send(XS_WRITE, path("reply").copy(reply()), JOB_WRITE, 0);
+    default: return send(XS_DIRECTORY, path("vgpu"), JOB_SCAN, 0);
+  }
+}
+
+function path(node: string): Text {
+  return putBase(message()).put(node).byte(NUL);
+}
+
+function write(node: string, value: string): bool {
+  return send(XS_WRITE, path(node).put(value), JOB_WRITE, 0);
+}
+
+/** The token says nothing: the path tells the two watches apart. */
+function watch(node: string): bool {
+  return send(XS_WATCH, path(node).put("gbx").byte(NUL), JOB_WATCH, 0);
+}
+
+/** module/<name> = version=0.1.0 abi=1 [ram_param=NAME] [params=name:default:min:max,...] */
+function sendModule(): bool {
+  while (module < moduleCount() && !moduleOffered(module)) module++;
+  if (module >= moduleCount()) return true;
+  const at = manifest(module);
+  const payload = putModuleName(putBase(message()).put("module/"), module).byte(NUL);
+  payload.put("version=").field(at + M.MANIFEST_VERSION, M.MANIFEST_VERSION_BYTES);
+  payload.put(" abi=").number(load<u16>(at, M.MANIFEST_ABI));
+  putRamParam(payload);
+  putParams(payload);
+  if (!send(XS_WRITE, payload, JOB_WRITE, 0)) return false;
+  module++;
+  return true;
+}
+
+function putRamParam(payload: Text): void {
+  for (let i: u32 = 0; i < BARS; i++) {
+    const row = barRow(module, i);
+    const param: u32 = load<u8>(row, M.BAR_SIZE_PARAM);
+    if (load<u8>(row, M.BAR_KIND) != M.BAR_KIND_RAM || param == M.BAR_NO_SIZE_PARAM) continue;
+    payload.put(" ram_param=").field(paramRow(module, param), M.PARAM_NAME_BYTES);
+    return;
+  }
+}
+
+function putParams(payload: Text): void {
+  let first = true;
+  for (let i: u32 = 0; i < PARAMS; i++) {
+    if (!paramExists(module, i)) continue;
+    const row = paramRow(module, i);
+    payload.put(first ? " params=" : ",").field(row, M.PARAM_NAME_BYTES);
+    payload.put(":").number(load<u64>(row, M.PARAM_DEFAULT));
+    payload.put(":").number(load<u64>(row, M.PARAM_MIN));
+    payload.put(":").number(load<u64>(row, M.PARAM_MAX));
+    first = false;
+  }
+}

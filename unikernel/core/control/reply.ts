@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// The answer to a request: `<seq> ok key=value ...` or `<seq> error <sentence>`, in one static text.
+
+import { REPLY_BYTES_MAX } from "../limits";
+import { TEXT_HEADER_BYTES, Text, textAt } from "../text";
+
+const BYTES: u32 = REPLY_BYTES_MAX + TEXT_HEADER_BYTES;
+const REPLY: usize = memory.data(BYTES, 8);
+
+export function reply(): Text {
+  return changetype<Text>(REPLY);
+}
+
+export function replyOk(seq: u64): Text {
+  return textAt(REPLY, BYTES).number(seq).put(" ok");
+}
+
+export function replyError(seq: u64): Text {
+  return textAt(REPLY, BYTES).number(seq).put(" error ");
+}
+
+/** " name=value" */
+export function putPair(text: Text, name: string, value: u64): Text {
+  return text.put(" ").put(name).put("=").number(value);
+}

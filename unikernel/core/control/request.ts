@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+//
+// Requests: one line in, one line out (docs/CONTROL.md). What takes long (a picture) goes on in slices of background
+// work and is answered when it is done; a new request ends it, because the one who asked has gone.
+
+import { FORMAT_NONE } from "../../abi/module";
+import { XEN_EBUSY } from "../../abi/xen/errno";
+import {
+  PICTURE_CRC,
+  PICTURE_IDLE,
+  SLICE_CHANGED,
+  SLICE_DONE,
+  SLICE_MORE,
+  pictureCancel,
+  pictureCrc,
+  pictureScanout,
+  pictureSlice,
+  pictureStartCrc,
+  pictureStartRead,
+  pictureWork,
+} from "../display/picture";
+import { Scanout, formatName, rowBytes, scanoutAt, scanoutGpa, scanoutsOf } from "../display/scanout";
+import { REQUEST_BYTES_MAX, SHARE_BYTES, TRACE_RECORDS, TRACE_RECORD_BYTES } from "../limits";
+import { SPACE, Text, WORDS_BYTES, Words, parsed } from "../text";
+import { traceDropped, traceRecord, traceRecords } from "../trace/ring";
+import { guestFind } from "../vgpu/guest";
+import { vgpuReset } from "../vgpu/lifecycle";
+import { Vgpu, vgpuNumbered } from "../vgpu/vgpu";
+import { domainReply } from "./domain";
+import { putPair, replyError, replyOk } from "./reply";
+import { shareClose, shareOpen, shareWrite } from "./share";
+import { putDomainStat, putVgpuStat } from "./stat";
+
+const WORDS: usize = memory.data(WORDS_BYTES, 8);
+
+/** domids of real domains (DOMID_FIRST_RESERVED, xen/xen.h). */
+const DOMID_END: u64 = 0x7ff0;
+
+let seq: u64 = 0;
+// of a `read` under way
+let peer: u32 = 0;
+let bytes: u32 = 0;
+
+/** The request node was read; empty when there is none. */
+export function requestAnswered(at: usize, length: u32): void {
+  if (length == 0) return;
+  seq = 0;
+  const words = changetype<Words>(WORDS).open(at, length);
+  while (length != 0 && load<u8>(at + length - 1) <= SPACE) words.open(at, --length);
+  pictureCancel();
+  if (length > REQUEST_BYTES_MAX) malformed("request too long");
+  else if (!words.next(SPACE) || !words.number()) malformed("malformed request: it begins with a decimal number");
+  else run(words);
+  if (pictureWork() == PICTURE_IDLE) domainReply();
+}
+
+function malformed(words: string): void {
+  replyError(seq).put(words);
+}
+
+function run(words: Words): void {
+  seq = parsed;
+  const busy = shareClose();
+  words.next(SPACE);
+  if (words.is("stat")) return stat(words);
+  if (words.is("crc")) return crc(words);
+  if (words.is("reset")) return reset(words);
+  const needs_share = words.is("read") || words.is("trace") || words.is("release");
+  if (needs_share && busy == -XEN_EBUSY) return malformed("share busy: the peer still maps it");
+  if (needs_share && busy < 0) {
+    replyError(seq).put("share not released, error ").signed(busy);
+    return;
+  }
+  if (words.is("read")) return read(words);
+  if (words.is("trace")) return trace(words);
+  if (words.is("release")) return release(words);
+  replyError(seq).put("malformed request: no verb \"").quote(words.at, min<u32>(words.length, 32)).put("\"");
+}
+
+// --- arguments; each answers false with the error in the reply ---
+
+let argument: u64 = 0;
+
+function take(words: Words, name: string, end: u64): bool {
+  if (words.next(SPACE) && words.number() && parsed < end) {
+    argument = parsed;
+    return true;
+  }
+  replyError(seq).put("malformed request: ").put(name).put(" must be 0 to ").number(end - 1);
+  return false;
+}
+
+function atEnd(words: Words): bool {
+  if (!words.next(SPACE)) return true;
+  replyError(seq).put("malformed request: \"").quote(words.at, min<u32>(words.length, 32)).put("\" is too much");
+  return false;
+}
+
+function takeVgpu(words: Words): Vgpu | null {
+  if (!take(words, "guest", DOMID_END)) return null;
+  const domid = <u32>argument;
+  if (!take(words, "vgpu", 0x10000)) return null;
+  const guest = guestFind(domid);
+  if (guest == null) {
+    replyError(seq).put("no such guest: ").number(domid);
+    return null;
+  }
+  const vgpu = vgpuNumbered(guest, <u32>argument);
+  if (vgpu == null) replyError(seq).put("no such vGPU: guest ").number(domid).put(" has no vgpu ").number(argument);
+  return vgpu;
+}
+
+/** A scanout number of that vGPU whose scanout is on and has pages behind it; -1 otherwise. */
+function takeScanout(words: Words, vgpu: Vgpu): i32 {
+  if (!take(words, "scanout", 0x10000)) return -1;
+  const number = <u32>argument;
+  if (number >= scanoutsOf(vgpu)) {
+    replyError(seq).put("no such scanout: ").number(number).put(", there are ").number(scanoutsOf(vgpu));
+    return -1;
+  }
+  const scanout = scanoutAt(vgpu.index, number);
+  if (scanout.format != FORMAT_NONE && scanoutGpa(vgpu, scanout) != 0) return <i32>number;
+  replyError(seq).put("scanout off: ").number(number);
+  return -1;
+}
+
+// --- the verbs ---
+
+function stat(words: Words): void {
+  if (!words.next(SPACE)) return putDomainStat(replyOk(seq));
+  words.open(words.at, <u32>(words.end - words.at)); // back to the word just read
+  const vgpu = takeVgpu(words);
+  if (vgpu != null && atEnd(words)) putVgpuStat(replyOk(seq), vgpu);
+}
+
+function reset(words: Words): void {
+  const vgpu = takeVgpu(words);
+  if (vgpu == null || !atEnd(words)) return;
+  if (vgpuReset(vgpu)) replyOk(seq);
+  else malformed("lost again in reset");
+}
+
+function crc(words: Words): void {
+  const vgpu = takeVgpu(words);
+  if (vgpu == null) return;
+  const scanout = takeScanout(words, vgpu);
+  if (scanout >= 0 && atEnd(words)) pictureStartCrc(vgpu, scanout);
+}
+
+function read(words: Words): void {
+  const vgpu = takeVgpu(words);
+  if (vgpu == null) return;
+  const number = takeScanout(words, vgpu);
+  if (number < 0) return;
+  const total = pictureBytes(scanoutAt(vgpu.index, number));
+  if (!take(words, "offset", u64.MAX_VALUE)) return;
+  const offset = argument;
+  if (!take(words, "peer", DOMID_END) || !atEnd(words)) return;
+  if (offset >= total) {
+    replyError(seq).put("offset beyond the picture: ").number(offset).put(" of ").number(total).put(" bytes");
+    return;
+  }
+  peer = <u32>argument;
+  bytes = <u32>min<u64>(total - offset, SHARE_BYTES);
+  pictureStartRead(vgpu, number, offset, bytes);
+}
+
+@inline
+function pictureBytes(scanout: Scanout): u64 {
+  return <u64>rowBytes(scanout) * scanout.height;
+}
+
+function release(words: Words): void {
+  if (atEnd(words)) replyOk(seq);
+}
+
+function trace(words: Words): void {
+  if (!take(words, "offset", TRACE_RECORDS + 1)) return;
+  const offset = <u32>argument;
+  if (!take(words, "peer", DOMID_END) || !atEnd(words)) return;
+  const records = traceRecords() > offset ? traceRecords() - offset : 0;
+  for (let i: u32 = 0; i < records; i++) {
+    const result = shareWrite(i * TRACE_RECORD_BYTES, traceRecord(offset + i), TRACE_RECORD_BYTES);
+    if (result < 0) return failed("share not written", result);
+  }
+  const gref = shareOpen(<u32>argument, records * TRACE_RECORD_BYTES);
+  if (gref < 0) return failed("share not granted", gref);
+  const text = putShare(replyOk(seq), gref, records * TRACE_RECORD_BYTES);
+  putPair(text, "records", records);
+  putPair(text, "dropped", traceDropped());
+}
+
+function failed(what: string, result: i32): void {
+  replyError(seq).put(what).put(", error ").signed(result);
+}
+
+function putShare(text: Text, gref: i32, length: u32): Text {
+  putPair(text, "gref", gref);
+  putPair(text, "pages", (length + 4095) / 4096);
+  return putPair(text, "bytes", length);
+}
+
+// --- work in slices ---
+
+/** A slice, when a picture is being looked at; true: there is more. */
+export function requestWork(): bool {
+  const kind = pictureWork();
+  if (kind == PICTURE_IDLE) return false;
+  const result = pictureSlice();
+  if (result == SLICE_MORE) return true;
+  if (result == SLICE_CHANGED) malformed("scanout changed while it was read");
+  else if (result != SLICE_DONE) failed("picture not read", result);
+  else if (kind == PICTURE_CRC) crcDone();
+  else readDone();
+  domainReply();
+  return true; // once more, to send the reply
+}
+
+function crcDone(): void {
+  const scanout = pictureScanout();
+  const text = replyOk(seq).put(" crc32=").digits(pictureCrc(), 8);
+  putPair(text, "width", scanout.width);
+  putPair(text, "height", scanout.height);
+  putPair(text, "stride", scanout.stride).put(" format=").put(formatName(scanout.format));
+}
+
+function readDone(): void {
+  const scanout = pictureScanout();
+  const gref = shareOpen(peer, bytes);
+  if (gref < 0) return failed("share not granted", gref);
+  const text = putShare(replyOk(seq), gref, bytes);
+  putPair(text, "total", pictureBytes(scanout));
+  putPair(text, "width", scanout.width);
+  putPair(text, "height", scanout.height).put(" format=").put(formatName(scanout.format));
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// Figures for `stat`: of the domain, and of one vGPU.
+
+import * as S from "../../abi/shim";
+import { FORMAT_NONE } from "../../abi/module";
+import { formatName, scanoutAt, scanoutsOf } from "../display/scanout";
+import { Text } from "../text";
+import {
+  GUEST_COUNTERS,
+  VGPU_COUNTERS,
+  guestCounter,
+  guestCounterName,
+  vgpuCounter,
+  vgpuCounterName,
+} from "../trace/counters";
+import { traceDropped, traceRecords } from "../trace/ring";
+import { barsRamPages } from "../vgpu/bar";
+import { guestCount } from "../vgpu/guest";
+import { moduleCount, putModuleName } from "../vgpu/module";
+import { Vgpu, stateName, vgpuCount } from "../vgpu/vgpu";
+import { putPair } from "./reply";
+import { xenstoreDropped } from "./xenstore";
+
+export function putDomainStat(text: Text): void {
+  putPair(text, "entry_ns", S.shim_stat(S.STAT_ENTRY_NS));
+  putPair(text, "ready_ns", S.shim_stat(S.STAT_READY_NS));
+  putPair(text, "now_ns", S.shim_time_ns());
+  putPair(text, "image_bytes", S.shim_stat(S.STAT_IMAGE_BYTES));
+  putPair(text, "memory_pages", S.shim_stat(S.STAT_MEMORY_PAGES));
+  putPair(text, "arena_pages", S.shim_stat(S.STAT_ARENA_PAGES_USED));
+  putPair(text, "events", S.shim_stat(S.STAT_EVENTS));
+  putPair(text, "blocks", S.shim_stat(S.STAT_BLOCKS));
+  putPair(text, "console_dropped", S.shim_stat(S.STAT_CONSOLE_DROPPED));
+  putPair(text, "xenstore_dropped", xenstoreDropped());
+  putPair(text, "trace_records", traceRecords());
+  putPair(text, "trace_dropped", traceDropped());
+  putPair(text, "modules", moduleCount());
+  putPair(text, "guests", guestCount());
+  putPair(text, "vgpus", vgpuCount());
+}
+
+export function putVgpuStat(text: Text, vgpu: Vgpu): void {
+  putModuleName(text.put(" module="), vgpu.module).put(" state=").put(stateName(vgpu.state));
+  for (let i: u32 = 0; i < VGPU_COUNTERS; i++) putPair(text, vgpuCounterName(i), load<u64>(vgpuCounter(vgpu.index, i)));
+  for (let i: u32 = 0; i < GUEST_COUNTERS; i++) putPair(text, guestCounterName(i), load<u64>(guestCounter(vgpu.guest, i)));
+  putPair(text, "ram_pages", barsRamPages(vgpu.index));
+  for (let i: u32 = 0; i < scanoutsOf(vgpu); i++) putScanout(text, vgpu, i);
+}
+
+function putScanout(text: Text, vgpu: Vgpu, i: u32): void {
+  const scanout = scanoutAt(vgpu.index, i);
+  text.put(" scanout").number(i).put("=");
+  if (scanout.format == FORMAT_NONE) text.put("off");
+  else text.number(scanout.width).put("x").number(scanout.height).put("/").put(formatName(scanout.format));
+}
