@@ -30,6 +30,7 @@ type = "pv"
 kernel = "/lab/files/glovebox.elf"
 memory = 16
 vcpus = 1
+tsc_mode = "native"
 CFG
 for n in 1 2 3 4 5; do
     xl create -q -p /lab/ready.cfg || fail "xl create of the driver domain"

@@ -109,8 +109,10 @@ export function readLatency(result: ScenarioResult): LatencyReport {
 
 function row(who: string, ...measured: (Measurement | undefined)[]): LatencyRow {
   const cost = (kind: Kind): number | null => {
-    const timing = measured.map((each) => each?.timings[kind]).find((each) => each !== undefined);
-    return timing === undefined ? null : timing.mean / NS_PER_INSTRUCTION / 1000;
+    const found = measured.find((each) => each?.timings[kind] !== undefined);
+    const timing = found?.timings[kind];
+    if (found === undefined || timing === undefined) return null;
+    return (timing.median - found.clock.median) / NS_PER_INSTRUCTION / 1000;
   };
   return {
     who,

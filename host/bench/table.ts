@@ -17,7 +17,7 @@ export function latencyText(report: LatencyReport): string {
   ]);
   const lines = table(["who answers", ...HEAD, "read / ours"], rows);
   return [
-    "Trap latency, thousand instructions there and back (mean of a loop, -icount)",
+    "Trap latency, thousand instructions there and back (median of 3000, -icount)",
     ...lines,
     "",
     `from entry to ready: ${(report.entryToReadyNs / 1000).toFixed(1)} us virtual`,

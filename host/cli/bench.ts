@@ -25,14 +25,18 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
         title: "instruction counts",
         skip: () => !wanted("latency"),
         task: async (_context, task) => {
-          latency = await measureLatency(signal, (text) => void (task.output = text));
+          latency = await measureLatency(signal, (text) => {
+            task.output = text;
+          });
         },
       },
       {
         title: "wall clock",
         skip: () => !wanted("wall"),
         task: async (_context, task) => {
-          wall = await measureWall(signal, (text) => void (task.output = text));
+          wall = await measureWall(signal, (text) => {
+            task.output = text;
+          });
         },
       },
     ],

@@ -10,11 +10,11 @@ const numbers = new Map<string, number>();
 for (const [, name, value] of readFileSync(inProject("unikernel/abi/shim.ts"), "utf8").matchAll(
   /^export const (\w+) = (.+);$/gm,
 )) {
-  numbers.set(name as string, valueOf(value as string));
+  numbers.set(name as string, numberOf(value as string));
 }
 
 /** A literal, or the one expression that the file has: the smallest i32. */
-function valueOf(text: string): number {
+function numberOf(text: string): number {
   return text === "(-0x7fffffff - 1)" ? -0x80000000 : Number(text);
 }
 

@@ -32,7 +32,10 @@ export interface Domain {
   lines: [number, number, number][];
 }
 
-export function createDomain(domid: number, options: Partial<Pick<Domain, "vcpus" | "allowancePages" | "ours">>): Domain {
+export function createDomain(
+  domid: number,
+  options: Partial<Pick<Domain, "vcpus" | "allowancePages" | "ours">>,
+): Domain {
   const { vcpus = 1, allowancePages = 1 << 16, ours = true } = options;
   return { domid, vcpus, allowancePages, ours, frames: new Map(), servers: [], messages: [], lines: [] };
 }

@@ -2,7 +2,11 @@
 //
 // A guest's accesses as Xen turns them into ioreqs: the right server, or nobody (reads all ones, writes dropped).
 
-import { XEN_DMOP_IO_RANGE_MEMORY, XEN_DMOP_IO_RANGE_PCI, XEN_DMOP_IO_RANGE_PORT } from "../../unikernel/abi/xen/dm_op.js";
+import {
+  XEN_DMOP_IO_RANGE_MEMORY,
+  XEN_DMOP_IO_RANGE_PCI,
+  XEN_DMOP_IO_RANGE_PORT,
+} from "../../unikernel/abi/xen/dm_op.js";
 import {
   IOREQ_TYPE_COPY,
   IOREQ_TYPE_INVALIDATE,

@@ -3,8 +3,8 @@
 // Ioreq servers as Xen keeps them (xen/common/ioreq.c): overlap is refused within a server only, the highest enabled id
 // wins, ports and memory need the whole access inside one server's ranges (touching ranges count as one).
 
-import { XEN_EEXIST, XEN_EINVAL, XEN_ENOENT, XEN_ENOSPC } from "../../unikernel/abi/xen/errno.js";
 import { XEN_DMOP_IO_RANGE_PCI } from "../../unikernel/abi/xen/dm_op.js";
+import { XEN_EEXIST, XEN_EINVAL, XEN_ENOENT, XEN_ENOSPC } from "../../unikernel/abi/xen/errno.js";
 import type { Domain, Range, Server } from "./domain.js";
 
 const SERVERS_PER_GUEST = 8; // MAX_NR_IOREQ_SERVERS, xen/include/xen/sched.h

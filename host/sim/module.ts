@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Modules of the simulated driver domain: a real, instrumented .wasm run by V8, or a script of a test. How a call ends is
-// the same word for both: a fault of unikernel/abi/shim.ts.
+// Modules of the simulated driver domain: a real, instrumented .wasm run by V8, or a script of a test. How a call ends
+// is the same word for both: a fault of unikernel/abi/shim.ts.
 
 import { shim } from "./contract.js";
 

@@ -16,7 +16,7 @@ import {
 import { XENSTORE_PAYLOAD_MAX, XENSTORE_RING_SIZE, XSD_SOCKMSG_BYTES } from "../../unikernel/abi/xen/xs_wire.js";
 import { shim } from "./contract.js";
 import { crc32 } from "./crc32.js";
-import { type Domain, type Server, readMemory, visitMemory, writeMemory } from "./domain.js";
+import { type Domain, readMemory, type Server, visitMemory, writeMemory } from "./domain.js";
 import { nextCall } from "./faults.js";
 import { createServer, mapRange, unmapRange } from "./ioreq.js";
 import { type Capabilities, type Instance, ModuleFault } from "./module.js";

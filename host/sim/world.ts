@@ -5,10 +5,10 @@
 
 import type { Domain } from "./domain.js";
 import { createDomain } from "./domain.js";
-import { type Faults, createFaults } from "./faults.js";
+import { createFaults, type Faults } from "./faults.js";
 import type { SimModule } from "./module.js";
-import { type ShimState, createShim } from "./shim.js";
-import { type Xenstore, createXenstore, storeStep } from "./xenstore.js";
+import { createShim, type ShimState } from "./shim.js";
+import { createXenstore, storeStep, type Xenstore } from "./xenstore.js";
 
 export const DRIVER_DOMID = 3;
 

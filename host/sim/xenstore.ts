@@ -71,7 +71,9 @@ export function storeRemove(store: Xenstore, path: string): boolean {
 
 export function storeList(store: Xenstore, path: string): string[] {
   const prefix = `${absolute(store, path)}/`;
-  const names = [...store.nodes.keys()].filter((one) => one.startsWith(prefix) && !one.slice(prefix.length).includes("/"));
+  const names = [...store.nodes.keys()].filter(
+    (one) => one.startsWith(prefix) && !one.slice(prefix.length).includes("/"),
+  );
   return names.map((one) => one.slice(prefix.length));
 }
 

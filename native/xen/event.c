@@ -100,25 +100,24 @@ static void dispatch_word(uint32_t word) {
         dispatch_port(word * PORTS_PER_WORD + (uint32_t)__builtin_ctzl(pending));
 }
 
-bool event_dispatch(void) {
+void event_dispatch(void) {
     struct vcpu_info *vcpu = &shared->vcpu_info[0];
     if (!__atomic_load_n(&vcpu->evtchn_upcall_pending, __ATOMIC_ACQUIRE))
-        return false;
+        return;
     __atomic_store_n(&vcpu->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
     uint64_t words = __atomic_exchange_n(&vcpu->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
     for (; words; words &= words - 1)
         dispatch_word((uint32_t)__builtin_ctzl(words));
-    return true;
 }
 
-static bool is_pending(void) {
+bool event_pending(void) {
     return __atomic_load_n(&shared->vcpu_info[0].evtchn_upcall_pending, __ATOMIC_ACQUIRE);
 }
 
 static bool look_for(uint64_t ns) {
     uint64_t start = shim_time_ns();
     do {
-        if (is_pending())
+        if (event_pending())
             return true;
         machine_relax();
     } while (shim_time_ns() - start < ns);
@@ -126,7 +125,7 @@ static bool look_for(uint64_t ns) {
 }
 
 void event_wait(void) {
-    if (is_pending() || (busy_wait_ns && look_for(busy_wait_ns)))
+    if (event_pending() || (busy_wait_ns && look_for(busy_wait_ns)))
         return;
     blocks++;
     hypercall_sched_op(SCHEDOP_block, NULL);

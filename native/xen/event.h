@@ -25,8 +25,9 @@ int32_t event_bind_virq(uint32_t virq, event_handler *handler);
 void event_unbind(evtchn_port_t port);
 void event_send(evtchn_port_t port);
 
-/* True when at least one handler ran. */
-bool event_dispatch(void);
+/* Runs the handlers of what is pending now. */
+void event_dispatch(void);
+bool event_pending(void);
 /* Returns when something is pending: looks for busy_wait_ns, then blocks. */
 void event_wait(void);
 

@@ -10,8 +10,8 @@
 #include "xenstore.h"
 
 bool loop_step(void) {
-    bool more = event_dispatch();
-    more |= xenstore_service();
+    event_dispatch(); /* what comes meanwhile is seen by event_wait() */
+    bool more = xenstore_service();
     more |= core_on_idle() != 0;
     return more;
 }

@@ -61,7 +61,10 @@ test("the command register has only the bits that mean something", () => {
   const machine = attached();
   write(machine, 0x04, 0xffff, 2);
   assert.is(read(machine, 0x04, 2), 0x0547, "I/O, memory, master, parity, SERR, INTx disable");
-  assert.equal(machine.device.calls.filter((one) => one.kind === "event"), [{ kind: "event", event: 0, argument: 0x547n }]);
+  assert.equal(
+    machine.device.calls.filter((one) => one.kind === "event"),
+    [{ kind: "event", event: 0, argument: 0x547n }],
+  );
   write(machine, 0x04, 0xffff, 2);
   assert.is(machine.device.calls.filter((one) => one.kind === "event").length, 1, "told only when it changes");
 });

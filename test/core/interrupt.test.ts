@@ -67,7 +67,10 @@ test("MSI with fewer messages than vectors: vectors share; one message: the data
   raise(machine, 3);
   enableMsi(machine, 5);
   raise(machine, 3);
-  assert.equal(machine.guest.messages.map((one) => one.data), [0x4041, 0x4041, 0x4043]);
+  assert.equal(
+    machine.guest.messages.map((one) => one.data),
+    [0x4041, 0x4041, 0x4043],
+  );
 });
 
 test("a masked MSI vector is pending, and fires once when it is unmasked", () => {
@@ -81,7 +84,10 @@ test("a masked MSI vector is pending, and fires once when it is unmasked", () =>
   configWrite(world, guest, SLOT, MSI + 20, 4, 0);
   assert.is(configRead(world, guest, SLOT, MSI + 20, 4), 4, "pending bits are read-only");
   configWrite(world, guest, SLOT, MSI + 16, 1, 0xb);
-  assert.equal(guest.messages.map((one) => one.data), [0x4042]);
+  assert.equal(
+    guest.messages.map((one) => one.data),
+    [0x4042],
+  );
   assert.is(configRead(world, guest, SLOT, MSI + 20, 4), 0);
 });
 
@@ -122,10 +128,16 @@ test("MSI-X masks: by entry and for the whole function", () => {
   assert.is(raise(machine, 1), CAPABILITY_MASKED);
   assert.is(memoryRead(world, guest, TABLE + 48n, 8), 3n, "both pending");
   configWrite(world, guest, SLOT, MSIX + 2, 2, 0x8000);
-  assert.equal(guest.messages.map((one) => one.data), [0x30]);
+  assert.equal(
+    guest.messages.map((one) => one.data),
+    [0x30],
+  );
   assert.is(memoryRead(world, guest, TABLE + 48n, 4), 2n);
   memoryWrite(world, guest, TABLE + 16n + 12n, 4, 0n);
-  assert.equal(guest.messages.map((one) => one.data), [0x30, 0x31]);
+  assert.equal(
+    guest.messages.map((one) => one.data),
+    [0x30, 0x31],
+  );
   assert.is(memoryRead(world, guest, TABLE + 48n, 8), 0n);
 });
 
@@ -148,7 +160,11 @@ test("the MSI-X table: masked after power-on, dwords and qwords only, the pendin
   assert.is(memoryRead(world, guest, TABLE + 48n, 8), 0n);
   assert.is(memoryRead(world, guest, TABLE + 44n, 8), 1n, "control of the last vector, then pending bits");
   assert.is(memoryRead(world, guest, TABLE + 0xff8n, 8), 0n);
-  assert.equal(machine.device.calls.filter((one) => one.kind !== "event"), [], "the module never sees its MSI-X BAR");
+  assert.equal(
+    machine.device.calls.filter((one) => one.kind !== "event"),
+    [],
+    "the module never sees its MSI-X BAR",
+  );
 });
 
 test("a message that Xen refuses is counted, and the module told", () => {
@@ -181,7 +197,10 @@ test("a vector that the manifest does not have loses the vGPU", () => {
   configWrite(machine.world, machine.guest, SLOT, 0x04, 2, 4);
   stat(machine.world);
   assert.is(vgpuNode(machine.world, "state"), "lost");
-  assert.match(vgpuNode(machine.world, "error") ?? "", /^guest 7 vgpu 0: module probe: bad argument to a capability in event$/);
+  assert.match(
+    vgpuNode(machine.world, "error") ?? "",
+    /^guest 7 vgpu 0: module probe: bad argument to a capability in event$/,
+  );
 });
 
 test("capabilities that the manifest does not ask for end the instance", () => {

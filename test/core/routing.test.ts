@@ -5,6 +5,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { failNth } from "../../host/sim/faults.js";
 import {
   configRead,
   configWrite,
@@ -15,7 +16,6 @@ import {
   portWrite,
   sendIoreq,
 } from "../../host/sim/guest.js";
-import { failNth } from "../../host/sim/faults.js";
 import { IOREQ_TYPE_COPY, IOREQ_TYPE_PIO, IOREQ_TYPE_TIMEOFFSET } from "../../unikernel/abi/xen/ioreq.js";
 import { attached, SLOT, specify, stat } from "./support.js";
 
@@ -79,7 +79,8 @@ test("decode off: nobody; moved: only at the new address; the module is not aske
 
 test("ranges change only when something moves", () => {
   const { world, guest } = enabled();
-  const calls = () => (world.faults.calls.get("ioreq_range_map") ?? 0) + (world.faults.calls.get("ioreq_range_unmap") ?? 0);
+  const calls = () =>
+    (world.faults.calls.get("ioreq_range_map") ?? 0) + (world.faults.calls.get("ioreq_range_unmap") ?? 0);
   const before = calls();
   configWrite(world, guest, SLOT, 0x10, 4, Number(BAR0));
   configWrite(world, guest, SLOT, 0x04, 2, 7);
@@ -129,12 +130,21 @@ test("an access across two touching BARs goes byte by byte, each to its own", ()
   device.calls.length = 0;
   const addr = BAR0 + 0xffen;
   assert.is(memoryRead(world, guest, addr, 4), 0x00001111n, "two bytes of the device, two of an MSI-X address");
-  assert.equal(device.calls.map((one) => one.kind === "read" && [one.offset, one.size]), [[0xffe, 1], [0xfff, 1]]);
+  assert.equal(
+    device.calls.map((one) => one.kind === "read" && [one.offset, one.size]),
+    [
+      [0xffe, 1],
+      [0xfff, 1],
+    ],
+  );
   memoryWrite(world, guest, addr, 4, 0x44332211n);
-  assert.equal(device.calls.slice(2).map((one) => one.kind === "write" && [one.offset, one.size, one.value]), [
-    [0xffe, 1, 0x11n],
-    [0xfff, 1, 0x22n],
-  ]);
+  assert.equal(
+    device.calls.slice(2).map((one) => one.kind === "write" && [one.offset, one.size, one.value]),
+    [
+      [0xffe, 1, 0x11n],
+      [0xfff, 1, 0x22n],
+    ],
+  );
 });
 
 test("bytes of nobody, in a request that Xen should not have sent, are ones", () => {
@@ -181,7 +191,16 @@ test("INVALIDATE, TIMEOFFSET and unknown requests are completed and counted", ()
 
 test("an impossible size or count is answered with ones and asks nobody", () => {
   const { world, device } = enabled();
-  for (const [size, count] of [[0, 1], [3, 1], [5, 1], [16, 1], [4, 0], [4, 4097], [4, 0xffffffff], [0x80000000, 1]] as const) {
+  for (const [size, count] of [
+    [0, 1],
+    [3, 1],
+    [5, 1],
+    [16, 1],
+    [4, 0],
+    [4, 4097],
+    [4, 0xffffffff],
+    [0x80000000, 1],
+  ] as const) {
     const answer = sendIoreq(world, 0, { type: IOREQ_TYPE_COPY, addr: BAR0, size, count, read: true });
     assert.is(answer, 0xffffffffffffffffn, `size ${size} count ${count}`);
     sendIoreq(world, 0, { type: IOREQ_TYPE_PIO, addr: BigInt(PORTS), size, count });

@@ -3,13 +3,13 @@
 // For all tests of the core: the real core.wasm in the simulated machine, one guest, and a module whose behaviour each
 // test writes itself.
 
-import { addDomain, createWorld, startDriver, settle, type World } from "../../host/sim/world.js";
-import type { Domain } from "../../host/sim/domain.js";
-import { type Capabilities, type Script, type SimModule, scriptedModule, wasmModule } from "../../host/sim/module.js";
-import { storeRead, storeWrite } from "../../host/sim/xenstore.js";
 import { compile } from "../../host/pipeline/compile.js";
 import { encodeManifest, type Manifest } from "../../host/pipeline/manifest.js";
 import { buildModule, coreMemoryPages, prepareWasm } from "../../host/pipeline/module.js";
+import type { Domain } from "../../host/sim/domain.js";
+import { type Capabilities, type Script, type SimModule, scriptedModule, wasmModule } from "../../host/sim/module.js";
+import { addDomain, createWorld, settle, startDriver, type World } from "../../host/sim/world.js";
+import { storeRead, storeWrite } from "../../host/sim/xenstore.js";
 
 const wasm = await compile({ name: "core", entry: "unikernel/core/main.ts", memoryPages: coreMemoryPages() });
 export const CORE = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
@@ -122,7 +122,12 @@ export function request(world: World, text: string): string | undefined {
 /** The figures of `stat`, by name. */
 export function stat(world: World, number = 0, domid = GUEST): Map<string, string> {
   const text = request(world, `1 stat ${domid} ${number}`) ?? "";
-  return new Map(text.split(" ").slice(2).map((pair) => pair.split("=") as [string, string]));
+  return new Map(
+    text
+      .split(" ")
+      .slice(2)
+      .map((pair) => pair.split("=") as [string, string]),
+  );
 }
 
 /** A probe attached to the guest. */

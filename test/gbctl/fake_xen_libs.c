@@ -158,14 +158,21 @@ int xc_interface_close(xc_interface *xch) {
 }
 
 int xc_domain_getinfo(xc_interface *xch, uint32_t first, unsigned int max, xc_dominfo_t *info) {
-    struct fake_domain *domain = fake_domain(first);
+    struct fake_domain *domain = NULL;
 
+    /* As XEN_DOMCTL_getdomaininfo: the domain itself, or the next one above it. */
+    for (uint32_t i = 0; i < world.domains; i++) {
+        if (world.domain[i].id >= first && (!domain || world.domain[i].id < domain->id))
+            domain = &world.domain[i];
+    }
     (void)xch;
     (void)max;
     if (fake_fails("getinfo"))
         return -1;
-    if (!domain)
-        return 0;
+    if (!domain) {
+        errno = ESRCH;
+        return -1;
+    }
     memset(info, 0, sizeof(*info));
     info->domid = domain->id;
     info->hvm = domain->hvm;

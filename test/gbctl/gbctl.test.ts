@@ -163,6 +163,12 @@ create("undoes everything when RAM beyond the limit, or nonsense, is asked for",
   }
 });
 
+create("does not complain when xl's own daemon was quicker with a dead driver domain", async () => {
+  const ready = `on xl create -q /tmp :: after 20 shutdown 1 3\non xl destroy 1 :: error domain is being destroyed\n`;
+  const result = await fails(CREATE, creating({ ready }), 1, /stopped before it was ready/);
+  assert.not.match(result.stderr, /left behind/);
+});
+
 create("undoes everything on Ctrl-C", async () => {
   const options = { ...creating({ attach: "" }), interruptAt: "xl create -q -p" };
   onlyDom0(await fails(CREATE, options, 1, /attaching: .*interrupted/));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenario.h"
 
+#include "event.h"
 #include "machine.h"
 
 static struct ledger at_boot;
@@ -26,6 +27,6 @@ void scenario_same_ledger(void) {
 }
 
 void scenario_settle(void) {
-    for (uint32_t rounds = 0; loop_step(); rounds++)
+    for (uint32_t rounds = 0; loop_step() || event_pending(); rounds++)
         CHECK(rounds < 1000);
 }

@@ -52,7 +52,7 @@ static void all_vcpus_at_once(void) {
     uint32_t server = attach();
     for (uint32_t vcpu = 0; vcpu < FAKE_VCPUS; vcpu++)
         fake_trap(FAKE_GUEST, vcpu, &(struct ioreq){.addr = vcpu, .dir = 1, .size = 4, .count = 1, .type = 1});
-    CHECK(loop_step());
+    loop_step();
     CHECK_EQUAL(core.ioreqs, FAKE_VCPUS); /* one round serves them all */
     for (uint32_t vcpu = 0; vcpu < FAKE_VCPUS; vcpu++) {
         uint64_t data;

@@ -22,7 +22,8 @@ told no-image gbctl create guests/life.cfg --kernel /nowhere --module register-f
 told not-an-image gbctl create guests/life.cfg --kernel /bin/busybox --module register-file
 told crashes gbctl create guests/life.cfg --kernel /boot/vmlinux --memory 128 --module register-file
 told never-ready gbctl create guests/life.cfg --kernel /boot/vmlinux --memory 128 --module register-file --timeout 2
-told no-rights chpst -u 65534:65534 /lab/files/gbctl list --json
+echo "nobody:x:65534:65534::/:/bin/sh" >>/etc/passwd
+told no-rights busybox su -s /bin/sh nobody -c "/lab/files/gbctl list --json"
 
 step "interrupted while the driver domain starts"
 gbctl create guests/life.cfg --kernel /boot/vmlinux --memory 128 --module register-file >$OUT/steps/interrupt.out \

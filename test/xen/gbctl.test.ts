@@ -72,6 +72,7 @@ for (const [name, code, message] of MISTAKES) {
     assert.match(done.err, message);
     assert.is(done.code, code);
     assert.equal(done.domains, ["Domain-0"]);
+    assert.not.match(done.err, /left behind/);
   });
 }
 

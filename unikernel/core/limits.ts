@@ -3,14 +3,21 @@
 // Every limit of the core, with the sum that justifies it. checkLimits() is evaluated by the compiler: a relation
 // that no longer holds stops the build.
 
-import { SHIM_COPY_BYTES_MAX, SHIM_INSTANCES_MAX, SHIM_LOG_BYTES_MAX, SHIM_SERVERS_MAX, SHIM_SHARE_PAGES } from "../abi/shim";
+import {
+  SHIM_COPY_BYTES_MAX,
+  SHIM_INSTANCES_MAX,
+  SHIM_LOG_BYTES_MAX,
+  SHIM_SERVERS_MAX,
+  SHIM_SHARE_PAGES,
+} from "../abi/shim";
 import { MANIFEST_BAR_COUNT, MANIFEST_PARAM_COUNT } from "../abi/manifest";
 import { XENSTORE_RING_SIZE, XSD_SOCKMSG_BYTES } from "../abi/xen/xs_wire";
 import { PCI_MSIX_ENTRY_SIZE } from "../abi/pci";
 
 /**
- * Linear memory, pages of 64 KiB, fixed: tables of this file and constant text, 614 KiB in all (regions 148, trace 128,
- * specifications and errors 96, MSI-X tables 64, configuration space 48, ...). The compiler refuses when they do not fit.
+ * Linear memory, pages of 64 KiB, fixed: tables of this file and constant text, 614 KiB in all (regions 148, trace
+ * 128, specifications and errors 96, MSI-X tables 64, configuration space 48, ...). The compiler refuses when they do
+ * not fit.
  */
 export const CORE_MEMORY_PAGES: u32 = 10;
 

@@ -11,6 +11,8 @@
 
 /* Undoing has a time of its own: the reason to undo may be that the other ran out. */
 #define UNDO_NS 30000000000ull
+/* Another's destroying takes this long at most, else we say that something is left. */
+#define GONE_NS 5000000000ull
 
 static int take_driver(struct gb *gb, struct creation *c, const char *guest_name) {
     char name[DOMAIN_NAME_MAX + 1];
@@ -96,16 +98,25 @@ static int steps(struct gb *gb, struct creation *c, const char *path, const char
     return signals_seen() ? gb_fail(gb, GB_FAILED, "interrupted") : unpause(gb, c);
 }
 
+/* A dying domain counts as gone: it may stay a zombie until its driver domain goes. */
+static int check_gone(struct gb *gb, void *arg) {
+    struct domain_life life;
+    int error = domain_life(gb, *(const uint32_t *)arg, &life);
+
+    return !error && life.exists && !life.dying ? STORE_WAIT : error;
+}
+
 static void destroy_domain(struct gb *gb, uint32_t id) {
     char domid[12];
     const char *const argv[] = {"xl", "destroy", domid, NULL};
-    struct domain_life life;
 
     snprintf(domid, sizeof(domid), "%u", id);
+    gb->deadline_ns = clock_ns() + UNDO_NS;
     if (!xl_run(gb, argv))
         return;
-    /* xl leaves a daemon beside each domain that may have been quicker. */
-    if (domain_life(gb, id, &life) || (life.exists && !life.dying))
+    /* xl leaves a daemon beside each domain, which may be destroying it right now; then ours fails. */
+    gb->deadline_ns = clock_ns() + GONE_NS;
+    if (store_wait(gb, "@releaseDomain", check_gone, &id))
         fprintf(stderr, "gbctl: warning: domain %u is left behind: \"xl destroy %u\" ends it\n", id, id);
 }
 
@@ -114,7 +125,6 @@ void create_undo(struct gb *gb, struct creation *c) {
 
     memcpy(error, gb->error, sizeof(error));
     signals_forget();
-    gb->deadline_ns = clock_ns() + UNDO_NS;
     if (c->guest_made) {
         store_remove(gb, "/local/domain/%u/data/glovebox/vgpu/%u", c->driver.domid, c->guest.domid);
         destroy_domain(gb, c->guest.domid);

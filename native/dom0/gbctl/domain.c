@@ -33,6 +33,9 @@ int domain_life(struct gb *gb, uint32_t domid, struct domain_life *out) {
     int found = xc_domain_getinfo(gb->xc, domid, 1, &info);
 
     memset(out, 0, sizeof(*out));
+    /* Xen answers with the next domain at or above the number, and with ESRCH when there is none. */
+    if (found < 0 && errno == ESRCH)
+        return GB_OK;
     if (found < 0)
         return gb_fail(gb, errno == EPERM || errno == EACCES ? GB_NO_RIGHTS : GB_FAILED,
                        "Xen does not say what domain %u is: %s", domid, strerror(errno));

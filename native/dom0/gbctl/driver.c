@@ -145,9 +145,10 @@ static int write_config(struct gb *gb, const char *name, int fd, const char *pat
         close(fd);
         return gb_fail(gb, GB_FAILED, "%s: %s", path, strerror(errno));
     }
-    /* on_crash: a crashed mediator is of no use to its guest, its last words are in its console's log. */
+    /* tsc_mode: an emulated TSC would make each look at the clock a trap of the mediator's own.
+     * on_crash: a crashed mediator is of no use to its guest, its last words are in its console's log. */
     fprintf(file,
-            "name=\"%s\"\ntype=\"pv\"\nkernel=\"%s\"\nmemory=%u\nmaxmem=%u\nvcpus=1\nextra=\"%s\"\n"
+            "name=\"%s\"\ntype=\"pv\"\nkernel=\"%s\"\nmemory=%u\nmaxmem=%u\nvcpus=1\ntsc_mode=\"native\"\nextra=\"%s\"\n"
             "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
             name, gb->opt.kernel, gb->opt.memory_mib, gb->opt.memory_mib, gb->opt.wait);
     good = !ferror(file);

@@ -81,7 +81,8 @@ function isNumber(words: Words): bool {
 }
 
 function notOurs(words: Words): bool {
-  logSend(logLine().put("control: \"").quote(words.at, min<u32>(words.length, 32)).put("\" is no guest and no vGPU number"));
+  const line = logLine().put("control: \"").quote(words.at, min<u32>(words.length, 32));
+  logSend(line.put("\" is no guest and no vGPU number"));
   return false;
 }
 

@@ -28,7 +28,7 @@ import { vgpuReset } from "../vgpu/lifecycle";
 import { Vgpu, vgpuNumbered } from "../vgpu/vgpu";
 import { domainReply } from "./domain";
 import { putPair, replyError, replyOk } from "./reply";
-import { shareClose, shareOpen, shareWrite } from "./share";
+import { shareClose, shareOpen, sharePages, shareWrite } from "./share";
 import { putDomainStat, putVgpuStat } from "./stat";
 
 const WORDS: usize = memory.data(WORDS_BYTES, 8);
@@ -196,7 +196,7 @@ function failed(what: string, result: i32): void {
 
 function putShare(text: Text, gref: i32, length: u32): Text {
   putPair(text, "gref", gref);
-  putPair(text, "pages", (length + 4095) / 4096);
+  putPair(text, "pages", sharePages(length));
   return putPair(text, "bytes", length);
 }
 

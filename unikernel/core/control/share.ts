@@ -21,9 +21,14 @@ export function shareWrite(offset: u32, from: usize, bytes: u32): i32 {
   return shim_share_write(offset, <u32>from, bytes);
 }
 
-/** Lets `domid` read the first `bytes` bytes; answers the first gref. One page at least, so that there is one. */
+/** Pages for so many bytes: one at least, so that there is a gref. */
+export function sharePages(bytes: u32): u32 {
+  return bytes == 0 ? 1 : (bytes + 4095) / 4096;
+}
+
+/** Lets `domid` read the first `bytes` bytes; answers the first gref. */
 export function shareOpen(domid: u32, bytes: u32): i32 {
-  const pages = bytes == 0 ? 1 : (bytes + 4095) / 4096;
+  const pages = sharePages(bytes);
   const result = shim_share_write(bytes, <u32>ZEROS, pages * 4096 - bytes);
   if (result < 0) return result;
   const gref = shim_share_grant(domid, pages);

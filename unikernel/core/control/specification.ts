@@ -117,7 +117,7 @@ function readSlot(spec: SpecificationRecord, error: Text): bool {
 function complete(spec: SpecificationRecord, error: Text): bool {
   if (spec.module == u32.MAX_VALUE) error.put("module= is missing");
   else if (spec.mode == 0) error.put("guest=pvh or guest=hvm is missing");
-  else if (spec.mode == MODE_HVM && spec.slot == 0) error.put("guest=hvm needs slot=1 to slot=31, one that QEMU leaves free");
+  else if (spec.mode == MODE_HVM && spec.slot == 0) error.put("guest=hvm needs slot=1 to slot=31, one free of QEMU");
   else return true;
   return false;
 }

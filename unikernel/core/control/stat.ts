@@ -42,8 +42,12 @@ export function putDomainStat(text: Text): void {
 
 export function putVgpuStat(text: Text, vgpu: Vgpu): void {
   putModuleName(text.put(" module="), vgpu.module).put(" state=").put(stateName(vgpu.state));
-  for (let i: u32 = 0; i < VGPU_COUNTERS; i++) putPair(text, vgpuCounterName(i), load<u64>(vgpuCounter(vgpu.index, i)));
-  for (let i: u32 = 0; i < GUEST_COUNTERS; i++) putPair(text, guestCounterName(i), load<u64>(guestCounter(vgpu.guest, i)));
+  for (let i: u32 = 0; i < VGPU_COUNTERS; i++) {
+    putPair(text, vgpuCounterName(i), load<u64>(vgpuCounter(vgpu.index, i)));
+  }
+  for (let i: u32 = 0; i < GUEST_COUNTERS; i++) {
+    putPair(text, guestCounterName(i), load<u64>(guestCounter(vgpu.guest, i)));
+  }
   putPair(text, "ram_pages", barsRamPages(vgpu.index));
   for (let i: u32 = 0; i < scanoutsOf(vgpu); i++) putScanout(text, vgpu, i);
 }

@@ -2,7 +2,9 @@
 //
 // The trace ring: the last TRACE_RECORDS things that happened, oldest overwritten first.
 //
-//   0 ┌ time_ns u64 ┐ 8 ┌ domid u16 ┬ vgpu u8 ┬ kind u8 ┬ flags u8 ┬ size u8 ┬ count u16 ┐ 16 ┌ addr u64 ┬ data u64 ┐ 32
+//    0 ┌ time_ns u64 ┐
+//    8 ├ domid u16 ┬ vgpu u8 ┬ kind u8 ┬ flags u8 ┬ size u8 ┬ count u16 ┤
+//   16 ├ addr u64 ┬ data u64 ┤ 32
 //
 // kind below 0x80: an ioreq of that type (data: what was written or answered; with data_is_ptr the buffer's gpa). Its
 // record stands before those of its effects. vgpu is the vGPU's number within its guest, 0xff where the record
@@ -25,7 +27,9 @@ const RING: usize = memory.data(TRACE_RECORDS * TRACE_RECORD_BYTES, 8);
 
 let written: u64 = 0;
 
-export function trace(domid: u32, vgpu: u32, kind: u32, flags: u32, size: u32, count: u32, addr: u64, data: u64): usize {
+export function trace(
+  domid: u32, vgpu: u32, kind: u32, flags: u32, size: u32, count: u32, addr: u64, data: u64,
+): usize {
   const at = RING + <usize>(<u32>written & (TRACE_RECORDS - 1)) * TRACE_RECORD_BYTES;
   written++;
   store<u64>(at, shim_time_ns());

@@ -7,7 +7,13 @@
 // the same way. Without it every item is written with the same data, and the last one read is the answer.
 // Guest memory is copied once, in pieces of at most COPY_BYTES_MAX; nothing is looked at twice.
 
-import { IOREQ_FLAG_DATA_IS_PTR, IOREQ_FLAG_DF, IOREQ_FLAG_READ, shim_guest_read, shim_guest_write } from "../../abi/shim";
+import {
+  IOREQ_FLAG_DATA_IS_PTR,
+  IOREQ_FLAG_DF,
+  IOREQ_FLAG_READ,
+  shim_guest_read,
+  shim_guest_write,
+} from "../../abi/shim";
 import { XEN_DMOP_IO_RANGE_MEMORY } from "../../abi/xen/dm_op";
 import { COPY_BYTES_MAX, REP_MAX } from "../limits";
 import { GUEST_REFUSED, GUEST_REPS, countGuest } from "../trace/counters";

@@ -57,7 +57,7 @@ export function barRegister(vgpu: Vgpu, i: u32): u64 {
 
 /**
  * Is the BAR to be reached at its register's address now? Not while decode is off, nor at 0 (never assigned), nor
- * when all address bits are ones (it is being sized), nor beyond what a guest can address.
+ * when all address bits of its low half are ones (it is being sized), nor beyond what a guest can address.
  */
 function wanted(vgpu: Vgpu, i: u32): bool {
   const bar = barAt(vgpu.index, i);
@@ -66,7 +66,7 @@ function wanted(vgpu: Vgpu, i: u32): bool {
   if (!(config16(vgpu, PCI_COMMAND) & (io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY))) return false;
   const address = barRegister(vgpu, i);
   if (address == 0) return false;
-  if (bar.space != BAR_SPACE_MEMORY64 && address == (0x100000000 - bar.size_bytes)) return false;
+  if (address == 0x100000000 - bar.size_bytes) return false;
   return address <= (io ? PORT_END : GUEST_ADDRESS_END) - bar.size_bytes;
 }
 

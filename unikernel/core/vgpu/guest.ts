@@ -129,7 +129,7 @@ function createServer(guest: Guest, error: Text): bool {
   guest.server = shim_ioreq_server_create(guest.domid, guest.index);
   if (guest.server >= 0) return true;
   error.put("guest ").number(guest.domid).put(": no ioreq server, error ").signed(guest.server);
-  if (guest.server == -XEN_EPERM) error.put(": this domain is not its device model (set_target or FLASK policy missing)");
+  if (guest.server == -XEN_EPERM) error.put(": this domain is not its device model (set_target or policy missing)");
   return false;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The host bridge at 00:00.0 of a PVH guest: without a device of class 0x0600 (or VGA) on bus 0, Linux does not
-// believe in configuration mechanism 1 (arch/x86/pci/direct.c). It has ids and a class, and nothing that can be written.
+// believe in configuration mechanism 1 (arch/x86/pci/direct.c). It has ids and a class, and nothing to write.
 
 import { PCI_CLASS_REVISION, PCI_CFG_SPACE_SIZE, PCI_VENDOR_ID } from "../../abi/pci";
 import { onesOf } from "../trap/access";

@@ -3,8 +3,15 @@
 // A vGPU from its specification to its end. create and destroy are mirror images; destroy also ends what create left
 // half done, so that a refusal leaves nothing behind.
 
-import { BAR_KIND, BAR_NO_SIZE_PARAM, BAR_SIZE_BYTES, BAR_SIZE_PARAM, BAR_SPACE } from "../../abi/manifest";
-import { MANIFEST_MSIX_VECTORS, MANIFEST_MSI_VECTORS } from "../../abi/manifest";
+import {
+  BAR_KIND,
+  BAR_NO_SIZE_PARAM,
+  BAR_SIZE_BYTES,
+  BAR_SIZE_PARAM,
+  BAR_SPACE,
+  MANIFEST_MSIX_VECTORS,
+  MANIFEST_MSI_VECTORS,
+} from "../../abi/manifest";
 import {
   FAULT_NONE,
   shim_call_fault,
@@ -83,7 +90,8 @@ function build(vgpu: Vgpu, guest: Guest, spec: SpecificationRecord, error: Text)
   scanoutsOff(vgpu);
   for (let i: u32 = 0; i < BARS; i++) defineBar(vgpu, i, spec);
   powerOn(vgpu);
-  return createInstance(vgpu, error) && claimSlot(vgpu, guest, error) && attach(vgpu, error) && guestEnable(guest, error);
+  if (!createInstance(vgpu, error) || !claimSlot(vgpu, guest, error)) return false;
+  return attach(vgpu, error) && guestEnable(guest, error);
 }
 
 function defineBar(vgpu: Vgpu, i: u32, spec: SpecificationRecord): void {

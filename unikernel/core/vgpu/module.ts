@@ -125,7 +125,8 @@ function wrongBars(at: usize): string {
     if (space > <u32>M.BAR_SPACE_IO || (space == M.BAR_SPACE_IO && kind != M.BAR_KIND_TRAP)) return "bar space";
     if (space == M.BAR_SPACE_MEMORY64 && !nextIsFree(at, i)) return "64-bit bar without a slot behind it";
     if (size_param != M.BAR_NO_SIZE_PARAM && (size_param >= PARAMS || kind == M.BAR_KIND_MSIX)) return "bar size param";
-    if (size_param == M.BAR_NO_SIZE_PARAM && !barSizeFits(kind, space, load<u64>(row, M.BAR_SIZE_BYTES))) return "bar size";
+    const size_bytes = load<u64>(row, M.BAR_SIZE_BYTES);
+    if (size_param == M.BAR_NO_SIZE_PARAM && !barSizeFits(kind, space, size_bytes)) return "bar size";
   }
   return "";
 }
