@@ -97,8 +97,14 @@ function setUpDebian() {
 function run(words) {
   const { status, error, stdout, stderr } = spawnSync(words[0], words.slice(1), { cwd: ROOT, maxBuffer: 1 << 26 });
   if (status === 0) return;
-  const said = error ? error.message : `${stdout}${stderr}`.trim().split("\n").slice(-20).join("\n");
+  const said = error ? error.message : headAndTail(`${stdout}${stderr}`.trim().split("\n"));
   stop(EXIT_SETUP, `"${words.join(" ")}" failed:\n${said}`);
+}
+
+/** npm says the cause first, apt last. */
+function headAndTail(lines) {
+  if (lines.length <= 24) return lines.join("\n");
+  return [...lines.slice(0, 12), "...", ...lines.slice(-12)].join("\n");
 }
 
 function setUpNpm() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * gb-draw WIDTH HEIGHT: sets a mode on /dev/dri/card0 with the kernel's own interface (no library), fills the screen
+ * gb-draw WIDTH HEIGHT: sets a mode on the first /dev/dri/cardN with the kernel's own interface (no library), fills the screen
  * with the test picture, and says the CRC-32 of what it wrote. It waits for a line before it draws and before it
  * ends, so that trap counters can be read around the drawing. The picture's rows are computed beforehand: between
  * "ready" and "done" there is nothing but copying into video memory.
@@ -22,7 +22,7 @@
 #include "crc32.h"
 #include "pattern.h"
 
-#define CARD "/dev/dri/card0"
+#define CARDS_MAX 8 /* a device that came back may have another number than it had */
 #define IDS_MAX 16
 #define MODES_MAX 256
 #define SIDE_MAX 8192
@@ -180,6 +180,19 @@ static uint64_t now_us(void) {
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+static int open_card(void) {
+    char path[32];
+    int card = -1;
+
+    for (int i = 0; card < 0 && i < CARDS_MAX; i++) {
+        snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+        card = open(path, O_RDWR | O_CLOEXEC);
+    }
+    if (card < 0)
+        die("/dev/dri/card0 and others");
+    return card;
+}
+
 static uint16_t read_side(const char *text) {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
@@ -203,9 +216,7 @@ int main(int argc, char **argv) {
     }
     s.mode.hdisplay = read_side(argv[1]);
     s.mode.vdisplay = read_side(argv[2]);
-    s.card = open(CARD, O_RDWR | O_CLOEXEC);
-    if (s.card < 0)
-        die(CARD);
+    s.card = open_card();
     find_screen(&s);
     show_buffer(&s);
     map_buffer(&s);

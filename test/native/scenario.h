@@ -8,17 +8,6 @@
 #include "fake/fake.h"
 #include "loop.h"
 
-#define CHECK(fact)                                                                                                    \
-    do {                                                                                                               \
-        if (!(fact))                                                                                                   \
-            fake_fail(__FILE_NAME__ ": not so: " #fact, __LINE__, 0);                                                  \
-    } while (0)
-#define CHECK_EQUAL(a, b)                                                                                              \
-    do {                                                                                                               \
-        if ((uint64_t)(a) != (uint64_t)(b))                                                                            \
-            fake_fail(__FILE_NAME__ ": differ: " #a " and " #b, (uint64_t)(a), (uint64_t)(b));                         \
-    } while (0)
-
 struct scenario {
     const char *name;
     void (*run)(void);

@@ -15,18 +15,11 @@ export const OPEN_BUS: u64 = 0xffff_ffff_ffff_ffff;
 
 export const ROW_BYTES: u32 = 12;
 
-/** The low `size` bytes set. A size that no access has gives no bits at all. */
-// @ts-ignore: decorator
-@inline
-export function sizeMask(size: u32): u64 {
-  return size == 8 ? OPEN_BUS : size > 8 ? 0 : ((<u64>1) << (size << 3)) - 1;
-}
-
-/** Whether [offset, offset + size) lies in a window of `bytes` bytes. Cannot overflow. */
+/** Whether this is an access (1, 2, 4 or 8 bytes) whose bytes all lie in a window of `bytes` bytes. */
 // @ts-ignore: decorator
 @inline
 export function inWindow(bytes: u32, offset: u32, size: u32): bool {
-  return size <= 8 && offset < bytes && size <= bytes - offset;
+  return size - 1 < 8 && (size & (size - 1)) == 0 && offset < bytes && size <= bytes - offset;
 }
 
 /** Whether an access to [offset, offset + size) touches the register at [at, at + bytes). */

@@ -148,7 +148,8 @@ static int write_config(struct gb *gb, const char *name, int fd, const char *pat
     /* tsc_mode: an emulated TSC would make each look at the clock a trap of the mediator's own.
      * on_crash: a crashed mediator is of no use to its guest, its last words are in its console's log. */
     fprintf(file,
-            "name=\"%s\"\ntype=\"pv\"\nkernel=\"%s\"\nmemory=%u\nmaxmem=%u\nvcpus=1\ntsc_mode=\"native\"\nextra=\"%s\"\n"
+            "name=\"%s\"\ntype=\"pv\"\nkernel=\"%s\"\nmemory=%u\nmaxmem=%u\nvcpus=1\ntsc_mode=\"native\"\n"
+            "extra=\"%s\"\n"
             "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
             name, gb->opt.kernel, gb->opt.memory_mib, gb->opt.memory_mib, gb->opt.wait);
     good = !ferror(file);

@@ -31,6 +31,16 @@ struct ledger fake_ledger(void);
 /* Translations that were changed and not flushed; anything but 0 is a bug of the shim. */
 uint32_t fake_stale_translations(void);
 _Noreturn void fake_fail(const char *what, uint64_t a, uint64_t b);
+#define CHECK(fact)                                                                                                    \
+    do {                                                                                                               \
+        if (!(fact))                                                                                                   \
+            fake_fail(__FILE__ ": not so: " #fact, __LINE__, 0);                                                  \
+    } while (0)
+#define CHECK_EQUAL(a, b)                                                                                              \
+    do {                                                                                                               \
+        if ((uint64_t)(a) != (uint64_t)(b))                                                                            \
+            fake_fail(__FILE__ ": differ: " #a " and " #b, (uint64_t)(a), (uint64_t)(b));                         \
+    } while (0)
 /* What became of the domain: exits the process with FAKE_PANIC_EXIT after printing the console. */
 #define FAKE_PANIC_EXIT 7
 

@@ -4,7 +4,7 @@
 #include "shim_limits.h"
 
 #define GUESTS 2u
-#define P2M_MAX 1024u
+#define P2M_MAX 2048u
 
 static struct guest {
     domid_t domid;
