@@ -8,6 +8,7 @@ import { latencyText, wallText } from "../bench/table.js";
 import { measureWall, type WallReport } from "../bench/wall.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
+import { progressOptions } from "./progress.js";
 
 export interface BenchOptions {
   json?: boolean;
@@ -40,7 +41,7 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
         },
       },
     ],
-    { renderer: process.stderr.isTTY ? "default" : "simple", rendererOptions: { collapseErrors: false } },
+    progressOptions(),
   );
   await list.run();
   if (options.json) process.stdout.write(`${JSON.stringify({ latency, wall }, null, 2)}\n`);

@@ -11,6 +11,7 @@ import { runScenario, type ScenarioResult } from "../lab/scenario.js";
 import { type DemoReport, demo, readDemo } from "../lab/scenarios/demo.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
+import { progressOptions } from "./progress.js";
 import { Stages } from "./stages.js";
 import { summary } from "./summary.js";
 
@@ -24,9 +25,6 @@ const STAGES: Record<string, string> = {
   draw2: "draw at 1280x720",
   summary: "collect figures and logs",
 };
-
-/** A terminal narrower than this (or of unknown width: 0) gets plain lines. */
-const COLUMNS_MIN = 60;
 
 export interface StartOptions {
   keep?: boolean;
@@ -76,11 +74,7 @@ export async function start(options: StartOptions, signal: AbortSignal): Promise
         task: failure.guard((task) => machine.stage(index, task)),
       })),
     ],
-    {
-      renderer: process.stdout.isTTY && process.stdout.columns >= COLUMNS_MIN ? "default" : "simple",
-      rendererOptions: { collapseErrors: false },
-      registerSignalListeners: false, // signals are exit.ts's
-    },
+    progressOptions(),
   );
   try {
     await list.run();

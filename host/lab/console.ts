@@ -19,6 +19,8 @@ const MARK = /@@gb (step|fail|note|saved|exit|keep)\b ?(.*)$/;
 /** Lines after which nothing more will come. */
 const DEAD = /Panic on CPU|Kernel panic - not syncing|Dom(ain )?0 crashed|Initial ramdisk not found|FATAL TRAP/;
 const LAST_LINES = 30;
+/** Behind a panic come registers and stacks; what led to it is worth more. */
+const LINES_AFTER_DEATH = 8;
 /** Xen says these by the dozen for each guest that starts; the log has them, the last lines do not. */
 const CHATTER = /^\(XEN\) HVM ?d?\d+(v\d+)? (save|restore): /;
 const PARTIAL_MAX = 4096;
@@ -45,6 +47,7 @@ export class Console {
   readonly #log: WriteStream;
   readonly #last: string[] = [];
   #partial = "";
+  #room = Number.POSITIVE_INFINITY;
 
   constructor(
     path: string,
@@ -59,11 +62,18 @@ export class Console {
     const lines = (this.#partial + chunk.toString("latin1")).split(/\r*\n/);
     this.#partial = (lines.pop() ?? "").slice(-PARTIAL_MAX);
     for (const line of lines) {
-      if (!CHATTER.test(line)) this.#last.push(line);
-      if (this.#last.length > LAST_LINES) this.#last.shift();
+      this.#remember(line);
       const mark = parseLine(line);
+      if (mark?.kind === "dead") this.#room = Math.min(this.#room, LINES_AFTER_DEATH);
       if (mark !== undefined) this.onMark(mark);
     }
+  }
+
+  #remember(line: string): void {
+    if (CHATTER.test(line) || this.#room === 0) return;
+    this.#room--;
+    this.#last.push(line);
+    if (this.#last.length > LAST_LINES) this.#last.shift();
   }
 
   lastLines(): string {

@@ -16,7 +16,7 @@ import { compileAll, link, nativeSources, type Unit } from "./gcc.js";
 import { coreGlue, moduleGlue, moduleList } from "./glue.js";
 import { buildModule, type Prepared, type PreparedModule, prepareCore, prepareModule } from "./module.js";
 import { inBuild, inProject, projectRoot } from "./paths.js";
-import { writeWhole } from "./store.js";
+import { prune, writeWhole } from "./store.js";
 
 export type Variant = "release" | "test" | "bare";
 
@@ -113,6 +113,7 @@ async function linkImage(
   if (loadedBytes > IMAGE_BYTES_MAX) {
     throw new PipelineError(elf, "link", `${loadedBytes} bytes to load; the limit is ${IMAGE_BYTES_MAX}`);
   }
+  prune();
   const stem = elf.replace(/\.elf$/, "");
   return {
     variant,

@@ -43,7 +43,7 @@ export interface Manifest {
   interrupts: { msi?: number; msix?: number; msixBar?: number; intx?: boolean };
   memoryPages: number;
   scanouts: number;
-  fuel: { attach: number; reset: number; barRead: number; barWrite: number; event: number; workDone: number };
+  fuel: { attach: number; reset: number; barRead: number; barWrite: number; event?: number; workDone?: number };
   params: ManifestParam[];
 }
 
@@ -94,6 +94,7 @@ function refuse(subject: string, reason: string): never {
 }
 
 function checkSense(subject: string, manifest: Manifest): void {
+  if (manifest.vendor === "0xffff") refuse(subject, "vendor 0xffff is what an empty slot reads as");
   checkParams(subject, manifest.params);
   checkSlots(subject, manifest.bars);
   for (const bar of manifest.bars) checkBar(subject, bar, manifest);
@@ -131,6 +132,10 @@ function checkBar(subject: string, bar: ManifestBar, manifest: Manifest): void {
     refuse(subject, `${title} needs either size or sizeParam`);
   }
   if (bar.space === "io" && bar.kind !== "trap") refuse(subject, `${title} cannot be in I/O space; only trap can`);
+  if (bar.kind === "msix" && bar.size === undefined) refuse(subject, `${title} needs a size, not a sizeParam`);
+  if (bar.kind === "msix" && bar.index !== manifest.interrupts.msixBar) {
+    refuse(subject, `${title} is not the one that msixBar names (${manifest.interrupts.msixBar})`);
+  }
   if (bar.sizeParam !== undefined) {
     const param = manifest.params.find((one) => one.name === bar.sizeParam);
     if (param === undefined) refuse(subject, `${title}: there is no param ${bar.sizeParam}`);
@@ -151,9 +156,7 @@ function checkInterrupts(subject: string, manifest: Manifest): void {
   const { msi = 0, msix = 0, msixBar, intx = false } = manifest.interrupts;
   const bar = manifest.bars.find((one) => one.index === msixBar);
   if (msix > 0 && bar?.kind !== "msix") refuse(subject, `msix is ${msix}, but msixBar names no bar of kind msix`);
-  if (msix === 0 && (msixBar !== undefined || manifest.bars.some((one) => one.kind === "msix"))) {
-    refuse(subject, "there is a bar for an MSI-X table, but msix is 0");
-  }
+  if (msix === 0 && msixBar !== undefined) refuse(subject, "msixBar names an MSI-X table, but msix is 0");
   // The pending bits lie behind the table: 64 vectors, 8 bytes.
   if (msix * MSIX_ENTRY_BYTES + 8 > (bar?.size ?? Number.POSITIVE_INFINITY)) {
     refuse(subject, `bar ${msixBar}: ${bar?.size} bytes do not hold ${msix} MSI-X vectors`);
@@ -196,9 +199,21 @@ export function encodeManifest(manifest: Manifest): Bytes {
   return bytes;
 }
 
-/** In the order of ENTRY_*. */
+/** In the order of ENTRY_*; 0 = never called. */
 export function fuelByEntry({ fuel }: Manifest): number[] {
-  return [fuel.attach, fuel.reset, fuel.barRead, fuel.barWrite, fuel.event, fuel.workDone];
+  return [fuel.attach, fuel.reset, fuel.barRead, fuel.barWrite, fuel.event ?? 0, fuel.workDone ?? 0];
+}
+
+/** An optional entry point has fuel exactly when the module exports it. */
+export function checkFuel(subject: string, manifest: Manifest, exports: readonly string[]): void {
+  for (const [name, key] of [
+    ["event", "event"],
+    ["work_done", "workDone"],
+  ] as const) {
+    const given = manifest.fuel[key] ?? 0;
+    if (given > 0 && !exports.includes(name)) refuse(subject, `fuel.${key} is ${given}, but "${name}" is not exported`);
+    if (given === 0 && exports.includes(name)) refuse(subject, `"${name}" is exported, but has no fuel.${key}`);
+  }
 }
 
 function putText(bytes: Bytes, at: number, text: string): void {

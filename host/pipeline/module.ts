@@ -11,7 +11,7 @@ import { compileToC, type GeneratedC } from "./compile-c.js";
 import { coreBorder, MODULE_BORDER } from "./contract.js";
 import { PipelineError } from "./error.js";
 import { instrument } from "./instrument.js";
-import { capabilityBits, type Manifest, parseManifest } from "./manifest.js";
+import { capabilityBits, checkFuel, type Manifest, parseManifest } from "./manifest.js";
 import { inBuild, inProject } from "./paths.js";
 import { attachManifest, detachManifest, withoutCustomSections } from "./section.js";
 import { type Bytes, writeWhole } from "./store.js";
@@ -63,6 +63,7 @@ export async function prepareWasm(
     memoryPages: manifest.memoryPages,
   };
   const report = check(file, options);
+  checkFuel(manifest.name, manifest, report.exports);
   const wasm = await instrument(manifest.name, file);
   check(wasm, { ...options, instrumented: true });
   return { manifest, wasm, report };

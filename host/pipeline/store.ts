@@ -4,7 +4,17 @@
 // under its final name only when it is whole, so builds that run side by side (or are killed) do no harm.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { inBuild } from "./paths.js";
 
@@ -37,8 +47,33 @@ export function writeWhole(path: string, contents: string | Bytes): void {
 /** The bytes kept under (kind, key), made by `make` when there are none. */
 export async function kept(kind: string, key: string, make: () => Bytes | Promise<Bytes>): Promise<Bytes> {
   const path = inBuild("cache", `${key}.${kind}`);
-  if (existsSync(path)) return readFileSync(path);
+  const known = touched(path);
+  if (known !== undefined) return known;
   const bytes = await make();
   writeWhole(path, bytes);
   return bytes;
+}
+
+/** The file's bytes, its time set to now: see prune. Another process may prune it while we look. */
+function touched(path: string): Bytes | undefined {
+  try {
+    const bytes = readFileSync(path);
+    utimesSync(path, new Date(), new Date());
+    return bytes;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+const KEPT_DAYS = 14;
+
+/** Drop what nobody asked for in the last two weeks. */
+export function prune(): void {
+  const oldest = Date.now() - KEPT_DAYS * 24 * 3600 * 1000;
+  for (const name of readdirSync(inBuild("cache"))) {
+    const path = inBuild("cache", name);
+    const known = statSync(path, { throwIfNoEntry: false });
+    if (known !== undefined && known.mtimeMs < oldest) rmSync(path, { force: true });
+  }
 }

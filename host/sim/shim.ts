@@ -36,8 +36,10 @@ export class CorePanic extends Error {
 export interface ShimState {
   deadlineNs: bigint;
   busyNs: bigint;
-  servers: ({ domain: Domain; server: Server } | undefined)[];
-  instances: ({ module: number; tag: number; code: Instance } | undefined)[];
+  /** By handle. Handles are never used twice, so a stale one is an error, as on Xen. */
+  servers: Map<number, { domain: Domain; server: Server }>;
+  instances: Map<number, { module: number; tag: number; code: Instance }>;
+  nextHandle: number;
   fault: number;
   fuel: number;
   share: Uint8Array;
@@ -54,8 +56,9 @@ export function createShim(world: () => World, code: WebAssembly.Module): { shim
   const state: ShimState = {
     deadlineNs: 0n,
     busyNs: 0n,
-    servers: new Array(shim("SHIM_SERVERS_MAX")).fill(undefined),
-    instances: new Array(shim("SHIM_INSTANCES_MAX")).fill(undefined),
+    servers: new Map(),
+    instances: new Map(),
+    nextHandle: 1,
     fault: 0,
     fuel: 0,
     share: new Uint8Array(shim("SHIM_SHARE_PAGES") * PAGE_BYTES),
@@ -126,18 +129,17 @@ function talkImports(world: () => World, state: ShimState): Imports {
 }
 
 function serverImports(world: () => World, state: ShimState): Imports {
-  const serverAt = (handle: number) => state.servers[handle];
+  const serverAt = (handle: number) => state.servers.get(handle);
   return {
     ioreq_server_create(domid: number, tag: number) {
       const domain = world().domains.get(domid);
       if (domain === undefined) return -XEN_ESRCH;
       if (!domain.ours) return -XEN_EPERM;
-      const handle = state.servers.indexOf(undefined);
-      if (handle < 0) return -XEN_ENOMEM;
+      if (state.servers.size === shim("SHIM_SERVERS_MAX")) return -XEN_ENOMEM;
       const server = createServer(domain, tag);
       if (server === undefined) return -XEN_ENOSPC;
-      state.servers[handle] = { domain, server };
-      return handle;
+      state.servers.set(state.nextHandle, { domain, server });
+      return state.nextHandle++;
     },
     ioreq_server_enable(handle: number) {
       const entry = serverAt(handle);
@@ -149,7 +151,7 @@ function serverImports(world: () => World, state: ShimState): Imports {
       const entry = serverAt(handle);
       if (entry === undefined) return -XEN_EINVAL;
       entry.domain.servers.splice(entry.domain.servers.indexOf(entry.server), 1);
-      state.servers[handle] = undefined;
+      state.servers.delete(handle);
       return 0;
     },
     ioreq_range_map(handle: number, type: number, start: bigint, end: bigint) {
@@ -280,24 +282,22 @@ function moduleImports(world: () => World, state: ShimState): Imports {
       return Math.min(manifest.length, max);
     },
     instance_create(module: number, tag: number) {
-      const handle = state.instances.indexOf(undefined);
-      if (handle < 0 || world().modules[module] === undefined) return -XEN_ENOMEM;
-      state.instances[handle] = create(module, tag);
-      return handle;
+      if (state.instances.size === shim("SHIM_INSTANCES_MAX")) return -XEN_ENOMEM;
+      if (world().modules[module] === undefined) return -XEN_EINVAL;
+      state.instances.set(state.nextHandle, create(module, tag));
+      return state.nextHandle++;
     },
     instance_reset(handle: number) {
-      const entry = state.instances[handle];
+      const entry = state.instances.get(handle);
       if (entry === undefined) return -XEN_EINVAL;
-      state.instances[handle] = create(entry.module, entry.tag);
+      state.instances.set(handle, create(entry.module, entry.tag));
       return 0;
     },
     instance_destroy(handle: number) {
-      if (state.instances[handle] === undefined) return -XEN_EINVAL;
-      state.instances[handle] = undefined;
-      return 0;
+      return state.instances.delete(handle) ? 0 : -XEN_EINVAL;
     },
     instance_call(handle: number, entry: number, fuel: number, a: bigint, b: bigint, c: bigint, d: bigint) {
-      const instance = state.instances[handle];
+      const instance = state.instances.get(handle);
       if (instance === undefined) throw new CorePanic(MISUSE, BigInt(handle));
       try {
         const answer = instance.code.call(entry, fuel, [unsigned(a), unsigned(b), unsigned(c), unsigned(d)]);

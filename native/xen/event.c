@@ -42,11 +42,22 @@ uint64_t event_fault_address(void) {
     return shared->vcpu_info[0].arch.cr2;
 }
 
+/* Xen raises a port that is pending already no second time, so what became pending behind the mask is raised here. */
+static void unmask(evtchn_port_t port) {
+    uint32_t word = port / PORTS_PER_WORD;
+    uint64_t bit = 1ul << port % PORTS_PER_WORD;
+    __atomic_fetch_and(&shared->evtchn_mask[word], ~bit, __ATOMIC_SEQ_CST);
+    if (!(__atomic_load_n(&shared->evtchn_pending[word], __ATOMIC_SEQ_CST) & bit))
+        return;
+    __atomic_fetch_or(&shared->vcpu_info[0].evtchn_pending_sel, 1ul << word, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&shared->vcpu_info[0].evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+}
+
 void event_attach(evtchn_port_t port, event_handler *handler, uint32_t a, uint32_t b) {
     if (port >= EVENT_PORTS_MAX || ports[port].handler)
         panic("event port out of range or taken", port, 0);
     ports[port] = (struct port){.handler = handler, .a = a, .b = b};
-    __atomic_fetch_and(&shared->evtchn_mask[port / PORTS_PER_WORD], ~(1ul << port % PORTS_PER_WORD), __ATOMIC_SEQ_CST);
+    unmask(port);
 }
 
 static int32_t attach_new(evtchn_port_t port, event_handler *handler, uint32_t a, uint32_t b) {

@@ -95,7 +95,7 @@ test("an HVM guest sees the interrupt pin, and the vGPU only in its slot", () =>
   const machine = attached({ spec: "module=probe guest=hvm slot=17" });
   assert.is(read(machine, 0x3d, 1, 17), 1);
   assert.is(read(machine, 0x00, 4, 0), 0xffffffff, "the host bridge is QEMU's");
-  assert.is(machine.world.shim.servers[0]?.server.ranges[0].length, 0, "and so is port 0xCF8");
+  assert.is(machine.guest.servers[0]?.ranges[0].length, 0, "and so is port 0xCF8");
 });
 
 test("the capability list: MSI, then MSI-X", () => {

@@ -8,11 +8,20 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { check } from "../../host/pipeline/check.js";
 import { coreBorder } from "../../host/pipeline/contract.js";
+import { coreMemoryPages } from "../../host/pipeline/module.js";
 import { inBuild, inProject } from "../../host/pipeline/paths.js";
 import { sendIoreq } from "../../host/sim/guest.js";
 import { CorePanic } from "../../host/sim/shim.js";
-import { attached, CORE } from "./support.js";
+import { attached, CORE, CORE_BYTES } from "./support.js";
+
+test("no start function, no growing memory, no table, no float: the pipeline's own check, and it can fail", () => {
+  const options = { name: "core", border: coreBorder(), capabilities: 0, memoryPages: coreMemoryPages() };
+  check(CORE_BYTES, options);
+  assert.throws(() => check(CORE_BYTES, { ...options, memoryPages: options.memoryPages + 1 }), /memory/);
+  assert.throws(() => check(CORE_BYTES, { ...options, border: { ...options.border, imports: [] } }), /import/);
+});
 
 test("the core imports from the shim only, and exports what the shim calls", () => {
   const border = coreBorder();

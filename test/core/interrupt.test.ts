@@ -104,6 +104,20 @@ test("what is pending while MSI is off fires when it is enabled again", () => {
   assert.is(guest.messages.length, 1);
 });
 
+test("several MSI vectors pending fire together, those still masked do not", () => {
+  const machine = attached();
+  const { world, guest } = machine;
+  enableMsi(machine);
+  configWrite(world, guest, SLOT, MSI + 16, 4, 0xf);
+  for (const vector of [3, 0, 1]) raise(machine, vector);
+  configWrite(world, guest, SLOT, MSI + 16, 4, 0x2);
+  assert.equal(
+    guest.messages.map((one) => one.data),
+    [0x4040, 0x4043],
+  );
+  assert.is(configRead(world, guest, SLOT, MSI + 20, 4), 2);
+});
+
 test("MSI-X: each vector by its own entry; it wins over MSI", () => {
   const machine = attached();
   enableMsi(machine);

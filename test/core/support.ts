@@ -11,8 +11,12 @@ import { type Capabilities, type Script, type SimModule, scriptedModule, wasmMod
 import { addDomain, createWorld, settle, startDriver, type World } from "../../host/sim/world.js";
 import { storeRead, storeWrite } from "../../host/sim/xenstore.js";
 
-const wasm = await compile({ name: "core", entry: "unikernel/core/main.ts", memoryPages: coreMemoryPages() });
-export const CORE = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>);
+export const CORE_BYTES = await compile({
+  name: "core",
+  entry: "unikernel/core/main.ts",
+  memoryPages: coreMemoryPages(),
+});
+export const CORE = new WebAssembly.Module(CORE_BYTES as Uint8Array<ArrayBuffer>);
 
 export const GUEST = 7;
 export const SLOT = 1;

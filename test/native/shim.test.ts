@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The shim's C, but for native/arch, on this machine against a fake hypervisor, under ASan and UBSan: scenarios, and one
-// life of a domain repeated with each of its hypercalls failing in turn. main.c says what is run; here it is built, and
-// shown that it notices a shim that is wrong.
+// The shim's C, but for native/arch, on this machine against a fake hypervisor, under ASan and UBSan: scenarios, and
+// one life of a domain repeated with each of its hypercalls failing in turn. main.c says what is run; here it is built,
+// and shown that it notices a shim that is wrong.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

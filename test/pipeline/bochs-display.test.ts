@@ -5,8 +5,8 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { FORMAT_NONE, FORMAT_RGB565, FORMAT_RGB888, FORMAT_XRGB8888 } from "../../unikernel/abi/module.js";
 import { fuelByEntry } from "../../host/pipeline/manifest.js";
+import { FORMAT_NONE, FORMAT_RGB565, FORMAT_RGB888, FORMAT_XRGB8888 } from "../../unikernel/abi/module.js";
 import { type Asked, type Device, openModule, random } from "./host.js";
 
 const FOLDER = "unikernel/modules/bochs-display";
@@ -138,10 +138,7 @@ test("a framebuffer wider than the picture sets the stride; a narrower one does 
   scanouts(device);
   dispi(device, VIRT_WIDTH, 2048);
   dispi(device, VIRT_WIDTH, 10);
-  assert.equal(scanouts(device), [
-    set(0, 1024, 768, 8192, FORMAT_XRGB8888),
-    set(0, 1024, 768, 4096, FORMAT_XRGB8888),
-  ]);
+  assert.equal(scanouts(device), [set(0, 1024, 768, 8192, FORMAT_XRGB8888), set(0, 1024, 768, 4096, FORMAT_XRGB8888)]);
 });
 
 test("blank darkens, unblank lights again", async () => {
@@ -150,6 +147,19 @@ test("blank darkens, unblank lights again", async () => {
   scanouts(device);
   blank(device, true);
   blank(device, false);
+  assert.equal(scanouts(device), [set(0, 0, 0, 0, FORMAT_NONE), set(0, 1024, 768, 4096, FORMAT_XRGB8888)]);
+});
+
+test("big-endian pixels are not shown, another byte order is ignored", async () => {
+  const device = await open();
+  setMode(device, 1024, 768);
+  scanouts(device);
+  device.write(BAR, 0x604, 4, 0xbebebebe);
+  assert.is(device.read(BAR, 0x604, 4), 0xbebebeben);
+  device.write(BAR, 0x604, 4, 0x12345678);
+  device.write(BAR, 0x604, 2, 0x1e1e);
+  assert.is(device.read(BAR, 0x604, 4), 0xbebebeben);
+  device.write(BAR, 0x604, 4, 0x1e1e1e1e);
   assert.equal(scanouts(device), [set(0, 0, 0, 0, FORMAT_NONE), set(0, 1024, 768, 4096, FORMAT_XRGB8888)]);
 });
 
@@ -206,7 +216,10 @@ test("registers that only read, and capabilities", async () => {
   assert.is(dispiRead(device, MEMORY_64K), 256);
   dispi(device, XRES, 640);
   dispi(device, ENABLE, 2);
-  assert.equal([XRES, YRES, BPP].map((one) => dispiRead(device, one)), [16000, 12000, 32]);
+  assert.equal(
+    [XRES, YRES, BPP].map((one) => dispiRead(device, one)),
+    [16000, 12000, 32],
+  );
   dispi(device, ENABLE, 0);
   assert.is(dispiRead(device, XRES), 640);
 });
@@ -226,8 +239,19 @@ test("any size and alignment: 32 bits are two registers, a byte is half of one",
 test("what is not there reads all ones and takes any write", async () => {
   const device = await open();
   for (const [bar, offset, size] of [
-    [2, 0x420, 1], [2, 0x516, 2], [2, 0x608, 4], [2, 0xfff, 1], [2, 0x514, 4], [2, 0x41e, 4], [2, 0x3fc, 8],
-    [2, 0xffffffff, 8], [2, 0x500, 3], [2, 0x500, 0xffffffff], [0, 0, 4], [1, 0, 4], [0xffffffff, 0x500, 2],
+    [2, 0x420, 1],
+    [2, 0x516, 2],
+    [2, 0x608, 4],
+    [2, 0xfff, 1],
+    [2, 0x514, 4],
+    [2, 0x41e, 4],
+    [2, 0x3fc, 8],
+    [2, 0xffffffff, 8],
+    [2, 0x500, 3],
+    [2, 0x500, 0xffffffff],
+    [0, 0, 4],
+    [1, 0, 4],
+    [0xffffffff, 0x500, 2],
   ] as const) {
     assert.is(device.read(bar, offset, size), ONES, `bar ${bar} offset ${offset} size ${size}`);
     device.write(bar, offset, size, ONES);
@@ -269,7 +293,15 @@ function timing(bytes: Uint8Array): { clock: number; width: number; height: numb
 }
 
 test("the preferred mode is what the operator set, at 60 Hz, for every size allowed", async () => {
-  for (const [width, height] of [[640, 480], [1024, 768], [1920, 1080], [3840, 2160], [3840, 2400], [3840, 480], [641, 2399]] as const) {
+  for (const [width, height] of [
+    [640, 480],
+    [1024, 768],
+    [1920, 1080],
+    [3840, 2160],
+    [3840, 2400],
+    [3840, 480],
+    [641, 2399],
+  ] as const) {
     const bytes = await edid({ width, height });
     const mode = timing(bytes);
     assert.equal([mode.width, mode.height], [width, height]);
@@ -282,8 +314,20 @@ test("the preferred mode is what the operator set, at 60 Hz, for every size allo
 });
 
 test("1024x768 and 1920x1080 are CVT's own numbers", async () => {
-  assert.equal(timing(await edid({ width: 1024, height: 768 })), { clock: 56_000_000, width: 1024, height: 768, hBlank: 160, vBlank: 22 });
-  assert.equal(timing(await edid({ width: 1920, height: 1080 })), { clock: 138_500_000, width: 1920, height: 1080, hBlank: 160, vBlank: 31 });
+  assert.equal(timing(await edid({ width: 1024, height: 768 })), {
+    clock: 56_000_000,
+    width: 1024,
+    height: 768,
+    hBlank: 160,
+    vBlank: 22,
+  });
+  assert.equal(timing(await edid({ width: 1920, height: 1080 })), {
+    clock: 138_500_000,
+    width: 1920,
+    height: 1080,
+    hBlank: 160,
+    vBlank: 31,
+  });
 });
 
 // --- hostile ---
@@ -294,7 +338,10 @@ function isInside(device: Device, [, , bar, offset, width, height, stride, forma
   assert.ok(bytes !== undefined);
   assert.is(bar, 0);
   assert.ok(Number(stride) >= Number(width) * Number(bytes));
-  assert.ok(Number(offset) + Number(stride) * Number(height) <= vram, JSON.stringify([...device.asked], (_, v) => String(v)));
+  assert.ok(
+    Number(offset) + Number(stride) * Number(height) <= vram,
+    JSON.stringify([...device.asked], (_, v) => String(v)),
+  );
 }
 
 test("30000 random accesses: nothing outside VRAM is shown, fuel stays within the manifest", async () => {

@@ -5,11 +5,11 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { CAPABILITY_IRQ } from "../../unikernel/abi/module.js";
 import { type CheckReport, check } from "../../host/pipeline/check.js";
 import { coreBorder, MODULE_BORDER } from "../../host/pipeline/contract.js";
-import { NESTING_MAX } from "../../host/pipeline/opcodes.js";
 import { prepareCore } from "../../host/pipeline/module.js";
+import { NESTING_MAX } from "../../host/pipeline/opcodes.js";
+import { CAPABILITY_IRQ } from "../../unikernel/abi/module.js";
 import { random, wat } from "./host.js";
 
 interface Parts {
@@ -55,7 +55,8 @@ test("the plain module passes, with its imports and exports reported", async () 
 });
 
 test("integers, bulk memory and sign extension pass", async () => {
-  const code = `(memory.fill (i32.const 0) (i32.const 1) (i32.const 8)) (memory.copy (i32.const 8) (i32.const 0) (i32.const 8))
+  const code = `(memory.fill (i32.const 0) (i32.const 1) (i32.const 8))
+    (memory.copy (i32.const 8) (i32.const 0) (i32.const 8))
     (drop (i64.extend32_s (i64.const -5))) (drop (i32.popcnt (i32.load8_s offset=16 (i32.const 1))))
     (block (loop (br_table 0 1 0 (i32.const 1)))) (if (i32.const 1) (then) (else unreachable)) (drop (memory.size))
     (drop (select (i32.const 1) (i32.const 2) (i32.const 3)))`;
@@ -64,7 +65,11 @@ test("integers, bulk memory and sign extension pass", async () => {
 
 const REFUSED: [title: string, parts: Parts, reason: RegExp][] = [
   ["a start function", { fields: "(func $s) (start $s)" }, /start function.*attach/],
-  ["memory.grow", { code: "(drop (memory.grow (i32.const 1)))" }, /\(function 1\) opcode 0x40 .*memory\.grow.*memoryPages/],
+  [
+    "memory.grow",
+    { code: "(drop (memory.grow (i32.const 1)))" },
+    /\(function 1\) opcode 0x40 .*memory\.grow.*memoryPages/,
+  ],
   ["a float constant", { code: "(drop (f32.const 1))" }, /\(function 1\) .*floating-point/],
   ["float arithmetic", { code: "(drop (f64.add (f64.const 1) (f64.const 2)))" }, /floating-point/],
   ["a conversion to float", { code: "(drop (f64.convert_i32_s (i32.const 1)))" }, /floating-point/],
@@ -86,7 +91,11 @@ const REFUSED: [title: string, parts: Parts, reason: RegExp][] = [
   ["an exception tag", { fields: "(tag)" }, /exception/],
   ["two results", { fields: "(func (result i32 i32) i32.const 0 i32.const 0)" }, /two results/],
   ["a block with parameters", { code: "(i32.const 1) (block (param i32) drop)" }, /multi-value/],
-  ["memory.init", { fields: '(data $d "x")', code: "(memory.init $d (i32.const 0) (i32.const 0) (i32.const 0))" }, /instantiation/],
+  [
+    "memory.init",
+    { fields: '(data $d "x")', code: "(memory.init $d (i32.const 0) (i32.const 0) (i32.const 0))" },
+    /instantiation/,
+  ],
   ["a passive data segment", { fields: '(data "x")' }, /not copied at instantiation/],
   ["no maximum", { memory: '(memory (export "memory") 1)' }, /no maximum; set it to 1/],
   ["a maximum above the minimum", { memory: '(memory (export "memory") 1 2)' }, /minimum 1 and maximum 2.*memoryPages/],
@@ -95,20 +104,36 @@ const REFUSED: [title: string, parts: Parts, reason: RegExp][] = [
   ["two memories", { memory: '(memory (export "memory") 1 1) (memory 1 1)' }, /more than one memory|not valid/],
   ["an imported memory", { imports: '(import "glovebox" "m" (memory 1 1))', memory: "" }, /no function/],
   ["an imported global", { imports: '(import "glovebox" "g" (global i32))' }, /no function/],
-  ["an unknown import", { imports: '(import "glovebox" "hypercall" (func))' }, /"hypercall" does not exist; there are "glovebox"\."param"/],
+  [
+    "an unknown import",
+    { imports: '(import "glovebox" "hypercall" (func))' },
+    /"hypercall" does not exist; there are "glovebox"\."param"/,
+  ],
   ["another namespace", { imports: '(import "env" "abort" (func))' }, /"env"\."abort" does not exist/],
-  ["a wrong signature", { imports: '(import "glovebox" "irq_raise" (func (param i64) (result i32)))' }, /is \(i32\) -> i32, not \(i64\) -> i32/],
+  [
+    "a wrong signature",
+    { imports: '(import "glovebox" "irq_raise" (func (param i64) (result i32)))' },
+    /is \(i32\) -> i32, not \(i64\) -> i32/,
+  ],
   [
     "a capability not asked for",
     { imports: '(import "glovebox" "log" (func (param i32 i32)))' },
     /"log" needs a capability that the manifest does not ask for/,
   ],
   ["an export missing", { reset: "" }, /"reset" is missing: \(\) -> nothing/],
-  ["an export with a wrong signature", { reset: '(func (export "reset") (param i32))' }, /"reset" must be \(\) -> nothing/],
+  [
+    "an export with a wrong signature",
+    { reset: '(func (export "reset") (param i32))' },
+    /"reset" must be \(\) -> nothing/,
+  ],
   ["a misspelt export", { fields: '(func (export "evnet"))' }, /"evnet" would never be called; .*event/],
   ["an export under a reserved name", { fields: '(global (export "__fuel") (mut i32) (i32.const 0))' }, /reserved/],
   ["too many locals", { locals: `(local${" i32".repeat(257)})` }, /257 locals; the limit is 256/],
-  ["blocks nested too deep", { code: "block ".repeat(NESTING_MAX) + "end ".repeat(NESTING_MAX) }, /nested more than 160/],
+  [
+    "blocks nested too deep",
+    { code: "block ".repeat(NESTING_MAX) + "end ".repeat(NESTING_MAX) },
+    /nested more than 160/,
+  ],
 ];
 
 for (const [title, parts, reason] of REFUSED) {

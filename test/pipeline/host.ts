@@ -37,7 +37,11 @@ export async function openModule(folder: string, params: Record<string, number> 
   return openDevice(manifest, wasm, params);
 }
 
-export async function openDevice(manifest: Manifest, wasm: Bytes, params: Record<string, number> = {}): Promise<Device> {
+export async function openDevice(
+  manifest: Manifest,
+  wasm: Bytes,
+  params: Record<string, number> = {},
+): Promise<Device> {
   const asked: Asked[] = [];
   const values = manifest.params.map((one) => BigInt(params[one.name] ?? one.default));
   const source = await WebAssembly.instantiate(Uint8Array.from(wasm), {
@@ -84,22 +88,25 @@ function capabilities(
   };
 }
 
-/** WebAssembly from its text form, features on that the checker must refuse. */
+/** What the checker must refuse has to be written first. */
+const FEATURES = {
+  exceptions: true,
+  threads: true,
+  simd: true,
+  bulk_memory: true,
+  sign_extension: true,
+  mutable_globals: true,
+  multi_value: true,
+  tail_call: true,
+  reference_types: true,
+  memory64: true,
+  multi_memory: true, // not in wabt's typings
+};
+
+/** WebAssembly from its text form. */
 export async function wat(text: string): Promise<Bytes> {
   const tool = await wabt();
-  const module = tool.parseWat("test.wat", text, {
-    exceptions: true,
-    threads: true,
-    simd: true,
-    bulk_memory: true,
-    sign_extension: true,
-    mutable_globals: true,
-    multi_value: true,
-    tail_call: true,
-    reference_types: true,
-    memory64: true,
-    multi_memory: true,
-  });
+  const module = tool.parseWat("test.wat", text, FEATURES);
   try {
     return module.toBinary({}).buffer;
   } finally {

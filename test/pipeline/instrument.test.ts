@@ -21,7 +21,10 @@ async function running(text: string, fuel = 1000): Promise<Running> {
   const { instance } = await WebAssembly.instantiate(Uint8Array.from(wasm), IMPORTS);
   const global = instance.exports[FUEL_GLOBAL] as WebAssembly.Global;
   global.value = fuel;
-  return { call: (name, ...values) => (instance.exports[name] as (...v: unknown[]) => unknown)(...values), fuel: global };
+  return {
+    call: (name, ...values) => (instance.exports[name] as (...v: unknown[]) => unknown)(...values),
+    fuel: global,
+  };
 }
 
 /** Runs dry: a trap by `unreachable` with the fuel below zero, which is how the mediator knows. */
@@ -47,7 +50,8 @@ test("recursion stops", () => runsDry('(module (func $f (export "f") (call $f)))
 test("mutual recursion stops", () => runsDry('(module (func $g (call $f)) (func $f (export "f") (call $g)))'));
 
 test("memory.fill pays by length", async () => {
-  const text = '(module (memory 16 16) (func (export "f") (param i32) (memory.fill (i32.const 0) (i32.const 1) (local.get 0))))';
+  const text =
+    '(module (memory 16 16) (func (export "f") (param i32) (memory.fill (i32.const 0) (i32.const 1) (local.get 0))))';
   const { call, fuel } = await running(text, 100_000);
   call("f", 0);
   const nothing = 100_000 - (fuel.value as number);
@@ -65,7 +69,8 @@ test("memory.copy of everything, for ever, stops; and its length is unsigned", a
 test("an imported call costs more", async () => {
   const imports = '(import "glovebox" "irq_raise" (func $i (param i32) (result i32)))';
   const body = (call: string): string =>
-    `(module ${imports} (func $o (param i32) (result i32) i32.const 0) (func (export "f") (drop (call ${call} (i32.const 1)))))`;
+    `(module ${imports} (func $o (param i32) (result i32) i32.const 0)
+      (func (export "f") (drop (call ${call} (i32.const 1)))))`;
   const own = await running(body("$o"));
   const theirs = await running(body("$i"));
   own.call("f");
@@ -75,7 +80,8 @@ test("an imported call costs more", async () => {
 });
 
 test("the fuel is what the block weighs, the same each time", async () => {
-  const text = '(module (func (export "f") (param i32) (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))';
+  const text =
+    '(module (func (export "f") (param i32) (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))';
   const { call, fuel } = await running(text);
   const prices: number[] = [];
   for (const turns of [1, 2, 3, 3]) {
@@ -96,7 +102,8 @@ test("exactly enough is enough", async () => {
 });
 
 test("values leave loops, blocks and branches unchanged", async () => {
-  const text = `(module (memory (export "memory") 1 1) (func (export "f") (param $a i64) (param $n i32) (result i64) (local $s i64)
+  const text = `(module (memory (export "memory") 1 1)
+    (func (export "f") (param $a i64) (param $n i32) (result i64) (local $s i64)
     (local.set $s (local.get $a))
     (block $out (result i64)
       (loop $again (result i64)
@@ -133,7 +140,10 @@ test("names, custom sections and exported globals are gone", async () => {
 
 test("the same module is instrumented to the same bytes", async () => {
   const text = '(module (func (export "f") (loop (br 0))))';
-  assert.equal(Buffer.from(await instrument("a", await wat(text))), Buffer.from(await instrument("b", await wat(text))));
+  assert.equal(
+    Buffer.from(await instrument("a", await wat(text))),
+    Buffer.from(await instrument("b", await wat(text))),
+  );
 });
 
 test.run();

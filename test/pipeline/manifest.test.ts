@@ -5,10 +5,10 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { checkFuel, encodeManifest, type Manifest, parseManifest } from "../../host/pipeline/manifest.js";
+import { attachManifest, detachManifest } from "../../host/pipeline/section.js";
 import * as abi from "../../unikernel/abi/manifest.js";
 import { CAPABILITY_IRQ, CAPABILITY_LOG, CAPABILITY_SCANOUT } from "../../unikernel/abi/module.js";
-import { encodeManifest, type Manifest, parseManifest } from "../../host/pipeline/manifest.js";
-import { attachManifest, detachManifest } from "../../host/pipeline/section.js";
 import { manifestOf, wat } from "./host.js";
 
 const DISPLAY = "unikernel/modules/bochs-display";
@@ -61,7 +61,7 @@ test("interrupts, I/O space and fuel of the register file", () => {
   assert.is(view.getUint8(abi.MANIFEST_INTX_PIN), 1);
   assert.is(view.getUint8(abi.MANIFEST_BARS + abi.MANIFEST_BAR_BYTES + abi.BAR_SPACE), abi.BAR_SPACE_IO);
   const fuel = [0, 1, 2, 3, 4, 5].map((entry) => view.getUint32(abi.MANIFEST_FUEL + entry * 4, true));
-  assert.equal(fuel, [10000, 10000, 1000, 10000, 1000, 1000]);
+  assert.equal(fuel, [10000, 10000, 1000, 10000, 1000, 0]);
 });
 
 test("the manifest comes back out of the module's file, and only one may be in it", async () => {
@@ -77,6 +77,8 @@ test("the manifest comes back out of the module's file, and only one may be in i
 const REFUSED: [title: string, change: (manifest: Manifest) => void, reason: RegExp][] = [
   ["a name with capitals", (m) => Object.assign(m, { name: "Bad" }), /\/name/],
   ["another ABI", (m) => Object.assign(m, { abi: 2 }), /\/abi/],
+  ["the vendor of an empty slot", (m) => Object.assign(m, { vendor: "0xffff" }), /empty slot/],
+  ["a second MSI-X bar", (m) => m.bars.push({ index: 5, kind: "msix", space: "memory32", size: 4096 }), /not the one/],
   ["an unknown key", (m) => Object.assign(m, { colour: 1 }), /colour/],
   ["a key missing", (m) => Reflect.deleteProperty(m, "fuel"), /fuel/],
   ["an id that is a number", (m) => Object.assign(m, { vendor: 4660 }), /\/vendor/],
@@ -84,17 +86,33 @@ const REFUSED: [title: string, change: (manifest: Manifest) => void, reason: Reg
   ["memory beyond the limit", (m) => Object.assign(m, { memoryPages: 17 }), /\/memoryPages .*16/],
   ["no fuel at all", (m) => Object.assign(m.fuel, { barRead: 0 }), /\/fuel\/barRead/],
   ["five MSI vectors", (m) => Object.assign(m.interrupts, { msi: 5 }), /\/interrupts\/msi/],
-  ["a size that is no power of two", (m) => Object.assign(m.bars[0] ?? {}, { size: 4095 }), /4095 bytes are no power of two/],
+  [
+    "a size that is no power of two",
+    (m) => Object.assign(m.bars[0] ?? {}, { size: 4095 }),
+    /4095 bytes are no power of two/,
+  ],
   ["257 ports", (m) => Object.assign(m.bars[1] ?? {}, { size: 512 }), /512 ports are more than 256/],
   ["a bar of 8 bytes", (m) => Object.assign(m.bars[0] ?? {}, { size: 8 }), /8 bytes are fewer than 16/],
   ["size and sizeParam", (m) => Object.assign(m.bars[0] ?? {}, { sizeParam: "seed" }), /either size or sizeParam/],
-  ["a param that is not there", (m) => m.bars.push({ index: 5, kind: "ram", space: "memory32", sizeParam: "no" }), /no param no/],
-  ["two bars in one slot", (m) => Object.assign(m.bars[0] ?? {}, { space: "memory64" }), /slot 1, which another bar has/],
-  ["an upper half beyond slot 5", (m) => m.bars.push({ index: 5, kind: "trap", space: "memory64", size: 4096 }), /no slot 6/],
+  [
+    "a param that is not there",
+    (m) => m.bars.push({ index: 5, kind: "ram", space: "memory32", sizeParam: "no" }),
+    /no param no/,
+  ],
+  [
+    "two bars in one slot",
+    (m) => Object.assign(m.bars[0] ?? {}, { space: "memory64" }),
+    /slot 1, which another bar has/,
+  ],
+  [
+    "an upper half beyond slot 5",
+    (m) => m.bars.push({ index: 5, kind: "trap", space: "memory64", size: 4096 }),
+    /no slot 6/,
+  ],
   ["RAM in I/O space", (m) => Object.assign(m.bars[1] ?? {}, { kind: "ram" }), /cannot be in I\/O space/],
   ["a default out of range", (m) => Object.assign(m.params[0] ?? {}, { min: 5 }), /default 0 is not within 5/],
   ["a param twice", (m) => m.params.push({ name: "seed", default: 0, min: 0, max: 0 }), /seed is there twice/],
-  ["an MSI-X table nowhere", (m) => Object.assign(m.interrupts, { msixBar: 0 }), /no bar of kind msix/],
+  ["an MSI-X table nowhere", (m) => m.bars.pop(), /no bar of kind msix/],
   ["an MSI-X bar without vectors", (m) => Object.assign(m.interrupts, { msix: 0 }), /msix is 0/],
   ["interrupts without irq", (m) => Object.assign(m, { capabilities: [] }), /lack "irq"/],
   ["scanouts without scanout", (m) => Object.assign(m, { scanouts: 1 }), /lack "scanout"/],
@@ -107,6 +125,16 @@ for (const [title, change, reason] of REFUSED) {
     assert.throws(() => parseManifest("m", JSON.stringify(manifest)), reason);
   });
 }
+
+test("refused: fuel for an entry point that is missing, none for one that is there", () => {
+  const manifest = manifestOf(REGISTERS);
+  checkFuel("m", manifest, ["event"]);
+  assert.throws(() => checkFuel("m", manifest, []), /fuel\.event is 1000, but "event" is not exported/);
+  assert.throws(
+    () => checkFuel("m", manifest, ["event", "work_done"]),
+    /"work_done" is exported, but has no fuel\.workDone/,
+  );
+});
 
 test("refused: no JSON", () => {
   assert.throws(() => parseManifest("m", "{"), /no JSON/);

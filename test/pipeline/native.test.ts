@@ -34,8 +34,17 @@ function stream(seed: number, bars: number[], span: number, hasEvent: boolean): 
   while (all.length < OPERATIONS) {
     const entry = pick([BAR_READ, BAR_READ, BAR_WRITE, BAR_WRITE, BAR_WRITE, BAR_WRITE, hasEvent ? EVENT : BAR_READ]);
     const offset = next() % 64 === 0 ? next() : next() % span;
-    const value = next() % 3 === 0 ? BigInt(next()) * BigInt(next()) : BigInt(pick([0, 1, 3, 4, 5, 6, 16, 24, 32, 65, 640, 480, 1024]));
-    all.push({ entry: next() % 500 === 0 ? RESET : entry, bar: pick([...bars, ...bars, 7]), offset, size: pick([1, 2, 4, 4, 8, 3]), value });
+    const value =
+      next() % 3 === 0
+        ? BigInt(next()) * BigInt(next())
+        : BigInt(pick([0, 1, 3, 4, 5, 6, 16, 24, 32, 65, 640, 480, 1024]));
+    all.push({
+      entry: next() % 500 === 0 ? RESET : entry,
+      bar: pick([...bars, ...bars, 7]),
+      offset,
+      size: pick([1, 2, 4, 4, 8, 3]),
+      value,
+    });
   }
   return all;
 }
@@ -68,7 +77,14 @@ function buildNative(module: PreparedModule): string {
   );
   const { include, iquote } = nativeSources();
   const paths = [directory, ...iquote.map((one) => inProject(one))].flatMap((one) => ["-iquote", one]);
-  const isolated = ["-O2", "-std=c11", "-ffreestanding", "-mgeneral-regs-only", "-fno-strict-aliasing", "-fno-optimize-sibling-calls"];
+  const isolated = [
+    "-O2",
+    "-std=c11",
+    "-ffreestanding",
+    "-mgeneral-regs-only",
+    "-fno-strict-aliasing",
+    "-fno-optimize-sibling-calls",
+  ];
   const objects = [`w2c_${id}.c`, "glue.c", "modules.c", "memory.c"].map((file) => {
     const object = join(directory, file.replace(/c$/, "o"));
     const std = include.flatMap((one) => ["-isystem", inProject(one)]);
@@ -129,7 +145,9 @@ for (const [folder, bars, span, hasEvent] of CASES) {
     const file = `${program}.operations`;
     writeFileSync(file, encode(operations));
     const params = module.manifest.params.map((one) => String(one.default));
-    const native = execFileSync(program, [file, ...params], { maxBuffer: 1 << 28, encoding: "latin1" }).trimEnd().split("\n");
+    const native = execFileSync(program, [file, ...params], { maxBuffer: 1 << 28, encoding: "latin1" })
+      .trimEnd()
+      .split("\n");
     const v8 = await inV8(module, operations);
     const differs = v8.findIndex((line, index) => line !== native[index]);
     const around = `line ${differs}: V8 "${v8[differs]}", C "${native[differs]}"`;

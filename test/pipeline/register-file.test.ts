@@ -10,7 +10,9 @@ const FOLDER = "test/modules/register-file";
 const ONES = 0xffffffffffffffffn;
 const MEMORY = 0;
 const PORTS = 1;
-const [IDENTITY, SCRATCH, DOORBELL, WRITES, READS, MISDEED, SEED, COMMAND, PLAIN] = [0, 4, 8, 0xc, 0x10, 0x14, 0x18, 0x1c, 0x20];
+const [IDENTITY, SCRATCH, DOORBELL, WRITES, READS, MISDEED, SEED, COMMAND, PLAIN] = [
+  0, 4, 8, 0xc, 0x10, 0x14, 0x18, 0x1c, 0x20,
+];
 
 async function open(params: Record<string, number> = {}): Promise<Device> {
   const device = await openModule(FOLDER, params);
@@ -76,7 +78,14 @@ test("parameter, command register, reset", async () => {
 
 test("nothing is at other bars, behind the end, at odd sizes", async () => {
   const device = await open();
-  for (const [bar, offset, size] of [[2, 0, 4], [4, 0, 4], [MEMORY, 4096, 4], [MEMORY, 4093, 4], [MEMORY, 0xffffffff, 8], [MEMORY, 0, 3]] as const) {
+  for (const [bar, offset, size] of [
+    [2, 0, 4],
+    [4, 0, 4],
+    [MEMORY, 4096, 4],
+    [MEMORY, 4093, 4],
+    [MEMORY, 0xffffffff, 8],
+    [MEMORY, 0, 3],
+  ] as const) {
     assert.is(device.read(bar, offset, size), ONES);
     device.write(bar, offset, size, ONES);
   }

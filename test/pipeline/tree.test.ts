@@ -14,7 +14,15 @@ import { inProject } from "../../host/pipeline/paths.js";
 import { manifestOf } from "./host.js";
 
 /** Everything that runs in the driver domain and is no module. */
-const NAMELESS = ["unikernel/core", "unikernel/abi", "native/include", "native/xen", "native/arch", "native/wasm", "native/bench"];
+const NAMELESS = [
+  "unikernel/core",
+  "unikernel/abi",
+  "native/include",
+  "native/xen",
+  "native/arch",
+  "native/wasm",
+  "native/bench",
+];
 
 function filesBelow(folder: string): string[] {
   return readdirSync(inProject(folder), { recursive: true, withFileTypes: true })
@@ -37,9 +45,8 @@ test("no line of core or shim names a module", () => {
 
 test("the SDK declares the imports of contract.ts, and no file else does", () => {
   const text = readFileSync(inProject("unikernel/sdk/capability.ts"), "utf8");
-  const declared = [...text.matchAll(/@external\("(\w+)", "(\w+)"\) export declare function \w+\((.*)\): (\w+);/g)].map(
-    ([, namespace, name, list, result]) =>
-      `${namespace}.${name}(${list?.replace(/\w+: /g, "")}): ${result}`,
+  const declared = [...text.matchAll(/@external\("(\w+)", "(\w+)"\) export declare function \w+\(([^)]*)\): (\w+);/g)].map(
+    ([, namespace, name, list, result]) => `${namespace}.${name}(${list?.replace(/\w+: /g, "").replace(/,\s*$/, "").trim()}): ${result}`,
   );
   const wanted = MODULE_BORDER.imports.map(
     (one) => `${MODULE_BORDER.namespace}.${one.name}(${one.parameters.join(", ")}): ${one.result}`,

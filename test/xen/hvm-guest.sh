@@ -12,42 +12,39 @@ bars() {
     echo "BARS $1: $(sed -n '1p;3p' $sys/devices/$device/resource | tr '\n' ';')"
 }
 
-# display WHEN: which driver is bound.
+# display WHEN: inserts the kernel's driver and says whether it is bound.
 display() {
-    tries=0
-    while [ ! -e $sys/devices/$device/driver ] && [ $tries -lt 50 ]; do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
+    load bochs || echo "GUEST failed: cannot insert the module bochs"
     driver=$(basename "$(readlink $sys/devices/$device/driver)")
     echo "DISPLAY $1: $(cat $sys/devices/$device/vendor):$(cat $sys/devices/$device/device) driver=${driver:-none}"
 }
 
-start_of_bar0() {
+bar0() {
     sed -n 1p $sys/devices/$device/resource | cut -d' ' -f1
 }
 
 bars boot
-load bochs || echo "GUEST failed: cannot insert the module bochs"
 display boot
 gb-draw 1024 768
-old=$(start_of_bar0)
+old=$(bar0)
 
-# Linux gives a rescanned device the lowest address that fits. Asked for 64 MiB of alignment (bit 26), it must choose
-# another than hvmloader's.
+# Without its driver, so that nobody draws into the pages while they are compared.
 echo 1 >$sys/devices/$device/remove
-echo "MOVE before"
+rmmod bochs || echo "GUEST failed: cannot remove the module bochs"
+echo "LOOK at old before"
 gb-phys $old $VRAM
+
+# Linux gives a rescanned device the lowest address that fits, which is hvmloader's again. Asked for an alignment of
+# 64 MiB it must choose another.
 echo 26@pci:1234:1111 >$sys/resource_alignment
-echo 0 >$sys/drivers_autoprobe
 echo 1 >$sys/rescan
-new=$(start_of_bar0)
+new=$(bar0)
 bars moved
 echo 1 >$sys/devices/$device/enable
-echo "MOVE after"
+echo "LOOK at old after"
 gb-phys $old $VRAM
+echo "LOOK at new after"
 gb-phys $new $VRAM
-echo $device >$sys/drivers_probe
 display moved
 gb-draw 1024 768
 
@@ -55,5 +52,5 @@ gb-draw 1024 768
 echo 1 >$sys/devices/$device/remove
 echo "DETACH ready"
 read -r _
-echo "DETACH after"
+echo "LOOK at new detached"
 gb-phys $new $VRAM

@@ -16,9 +16,13 @@
 // --- capability "scanout" ---
 // From now on scanout `scanout` shows height rows of width pixels, stride bytes apart, at `offset` of ram BAR `bar`.
 // FORMAT_NONE switches it off; the other arguments are then ignored.
-@external("glovebox", "scanout_set") export declare function scanout_set(scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32): i32;
+@external("glovebox", "scanout_set") export declare function scanout_set(
+  scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32;
 // This rectangle has new contents. Only a hint: what is shown is read from the BAR anyway.
-@external("glovebox", "scanout_flush") export declare function scanout_flush(scanout: u32, x: u32, y: u32, width: u32, height: u32): i32;
+@external("glovebox", "scanout_flush") export declare function scanout_flush(
+  scanout: u32, x: u32, y: u32, width: u32, height: u32,
+): i32;
 
 // --- capability "log" ---
 // One line of text, `len` bytes of ASCII at `ptr`, to the operator; at most 200 bytes, rate-limited.

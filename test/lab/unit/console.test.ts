@@ -33,6 +33,17 @@ test("a panic of Xen or Dom0 is a death", () => {
   }
 });
 
+test("the last lines keep what led to a panic", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "glovebox-"));
+  const console = new Console(join(dir, "console.log"), () => {});
+  console.feed(Buffer.from("the cause\n[    4.3] Kernel panic - not syncing: x\n"));
+  for (let i = 0; i < 100; i++) console.feed(Buffer.from(`register ${i}\n`));
+  assert.match(console.lastLines(), /^the cause\n.*panic.*\nregister 0\n/);
+  assert.not.match(console.lastLines(), "register 50");
+  await console.close();
+  rmSync(dir, { recursive: true });
+});
+
 test("chunks may end anywhere, and all of it is in the log", async () => {
   const dir = mkdtempSync(join(tmpdir(), "glovebox-"));
   const marks: Mark[] = [];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole driver domain on this machine: the shim, the real core and the real modules as wasm2c made them into C, under
- * ASan, on the fake hypervisor and a small xenstored. A guest gets two vGPUs, sets them up as an operating system does, then
- * throws random requests; at the end everything must have been given back. Then the same with every hypercall failing once.
+ * The whole driver domain on this machine: the shim, the real core and the real modules as wasm2c made them into C,
+ * under ASan, on the fake hypervisor and a small xenstored. A guest gets two vGPUs, sets them up as an operating system
+ * does, then throws random requests; at the end everything must have been given back. Then a short life with every
+ * hypercall failing once.
  *
- *   whole_test [RUNS [SEED]]      RUNS of random requests (3), each with the next seed (1)
+ *   whole_test [RUNS [SEED]]      RUNS of random requests (5), each with the next seed (1)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,14 @@
 
 static uint64_t seed = 1;
 
+/* Until neither side has anything to say. */
 static void settle(void) {
-    for (uint32_t rounds = 0; store_step() || loop_step() || event_pending(); rounds++)
+    bool busy = true;
+    for (uint32_t rounds = 0; busy; rounds++) {
+        busy = loop_step() || event_pending();
+        busy |= store_step();
         CHECK(rounds < 100000);
+    }
 }
 
 /* --- a guest's accesses ------------------------------------------------------------------------------------------- */
@@ -158,13 +164,20 @@ static void detach(void) {
     settle();
 }
 
+/* Taking back is asked for once. When Xen refuses exactly that, what it refused to take stays, and nothing else. */
+static bool was_refused(const char *hypercall) {
+    return strcmp(fake_failed_name(), hypercall) == 0;
+}
+#define DECREASE_RESERVATION "hypercall 12 op 1"
+#define DESTROY_IOREQ_SERVER "hypercall 41 op 6"
+
 static void check_given_back(struct ledger before) {
     struct ledger now = fake_ledger();
     CHECK_EQUAL(now.windows, before.windows);
     CHECK_EQUAL(now.grants, before.grants);
     CHECK_EQUAL(now.ports, before.ports);
-    CHECK_EQUAL(now.servers, before.servers);
-    CHECK_EQUAL(now.extra_ram, before.extra_ram);
+    CHECK(now.servers == before.servers || was_refused(DESTROY_IOREQ_SERVER));
+    CHECK(now.extra_ram == before.extra_ram || was_refused(DECREASE_RESERVATION));
     CHECK_EQUAL(fake_stale_translations(), 0);
     CHECK_EQUAL(fake_hung_vcpus(), 0);
     CHECK_EQUAL(shim_stat(STAT_ARENA_PAGES_USED), 0);
@@ -234,7 +247,7 @@ static void run_failures(long answer) {
 }
 
 int main(int argc, char **argv) {
-    uint64_t runs = argc > 1 ? strtoull(argv[1], NULL, 0) : 3;
+    uint64_t runs = argc > 1 ? strtoull(argv[1], NULL, 0) : 5;
     uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     for (uint64_t run = 0; run < runs; run++) {
         seed = (first + run) * 0x9e3779b97f4a7c15ul;

@@ -10,6 +10,7 @@ import { WISHES_MAX } from "../limits";
 import { logLine, logSend } from "../log";
 import { PANIC_XENSTORE_LENGTH, check } from "../panic";
 import { NUL, SLASH, Text, WORDS_BYTES, Words, equals, fieldLength, parsed, startsWith } from "../text";
+import { DOMID_END } from "./arguments";
 import { domainFailed, domainPump, domainReadRequest, domainScan } from "./domain";
 import { putBase } from "./node";
 import { requestAnswered } from "./request";
@@ -34,9 +35,6 @@ const WORDS: usize = memory.data(WORDS_BYTES, 8);
 /** Guests whose directory is to be listed: as many as there can be specifications. */
 const GUESTS: usize = memory.data(WISHES_MAX * 4, 8);
 let guests: u32 = 0;
-
-/** domids are 15 bits, the upper ones reserved (DOMID_FIRST_RESERVED, xen/xen.h). */
-const DOMID_END: u64 = 0x7ff0;
 
 // --- in ---
 

@@ -12,11 +12,18 @@ export function reply(): Text {
   return changetype<Text>(REPLY);
 }
 
-export function replyOk(seq: u64): Text {
+/** The number that the client chose; 0 as long as it is not known. */
+let seq: u64 = 0;
+
+export function replyTo(number: u64): void {
+  seq = number;
+}
+
+export function replyOk(): Text {
   return textAt(REPLY, BYTES).number(seq).put(" ok");
 }
 
-export function replyError(seq: u64): Text {
+export function replyError(): Text {
   return textAt(REPLY, BYTES).number(seq).put(" error ");
 }
 

@@ -3,7 +3,6 @@
 // Requests: one line in, one line out (docs/CONTROL.md). What takes long (a picture) goes on in slices of background
 // work and is answered when it is done; a new request ends it, because the one who asked has gone.
 
-import { FORMAT_NONE } from "../../abi/module";
 import { XEN_EBUSY } from "../../abi/xen/errno";
 import {
   PICTURE_CRC,
@@ -19,24 +18,19 @@ import {
   pictureStartRead,
   pictureWork,
 } from "../display/picture";
-import { Scanout, formatName, rowBytes, scanoutAt, scanoutGpa, scanoutsOf } from "../display/scanout";
+import { Scanout, formatName, rowBytes, scanoutAt } from "../display/scanout";
 import { REQUEST_BYTES_MAX, SHARE_BYTES, TRACE_RECORDS, TRACE_RECORD_BYTES } from "../limits";
 import { SPACE, Text, WORDS_BYTES, Words, parsed } from "../text";
 import { traceDropped, traceRecord, traceRecords } from "../trace/ring";
-import { guestFind } from "../vgpu/guest";
 import { vgpuReset } from "../vgpu/lifecycle";
-import { Vgpu, vgpuNumbered } from "../vgpu/vgpu";
+import { DOMID_END, argument, atEnd, take, takeScanout, takeVgpu } from "./arguments";
 import { domainReply } from "./domain";
-import { putPair, replyError, replyOk } from "./reply";
+import { putPair, replyError, replyOk, replyTo } from "./reply";
 import { shareClose, shareOpen, sharePages, shareWrite } from "./share";
 import { putDomainStat, putVgpuStat } from "./stat";
 
 const WORDS: usize = memory.data(WORDS_BYTES, 8);
 
-/** domids of real domains (DOMID_FIRST_RESERVED, xen/xen.h). */
-const DOMID_END: u64 = 0x7ff0;
-
-let seq: u64 = 0;
 // of a `read` under way
 let peer: u32 = 0;
 let bytes: u32 = 0;
@@ -44,7 +38,7 @@ let bytes: u32 = 0;
 /** The request node was read; empty when there is none. */
 export function requestAnswered(at: usize, length: u32): void {
   if (length == 0) return;
-  seq = 0;
+  replyTo(0);
   const words = changetype<Words>(WORDS).open(at, length);
   while (length != 0 && load<u8>(at + length - 1) <= SPACE) words.open(at, --length);
   pictureCancel();
@@ -55,11 +49,11 @@ export function requestAnswered(at: usize, length: u32): void {
 }
 
 function malformed(words: string): void {
-  replyError(seq).put(words);
+  replyError().put(words);
 }
 
 function run(words: Words): void {
-  seq = parsed;
+  replyTo(parsed);
   const busy = shareClose();
   words.next(SPACE);
   if (words.is("stat")) return stat(words);
@@ -68,75 +62,28 @@ function run(words: Words): void {
   const needs_share = words.is("read") || words.is("trace") || words.is("release");
   if (needs_share && busy == -XEN_EBUSY) return malformed("share busy: the peer still maps it");
   if (needs_share && busy < 0) {
-    replyError(seq).put("share not released, error ").signed(busy);
+    replyError().put("share not released, error ").signed(busy);
     return;
   }
   if (words.is("read")) return read(words);
   if (words.is("trace")) return trace(words);
   if (words.is("release")) return release(words);
-  replyError(seq).put("malformed request: no verb \"").quote(words.at, min<u32>(words.length, 32)).put("\"");
-}
-
-// --- arguments; each answers false with the error in the reply ---
-
-let argument: u64 = 0;
-
-function take(words: Words, name: string, end: u64): bool {
-  if (words.next(SPACE) && words.number() && parsed < end) {
-    argument = parsed;
-    return true;
-  }
-  replyError(seq).put("malformed request: ").put(name).put(" must be 0 to ").number(end - 1);
-  return false;
-}
-
-function atEnd(words: Words): bool {
-  if (!words.next(SPACE)) return true;
-  replyError(seq).put("malformed request: \"").quote(words.at, min<u32>(words.length, 32)).put("\" is too much");
-  return false;
-}
-
-function takeVgpu(words: Words): Vgpu | null {
-  if (!take(words, "guest", DOMID_END)) return null;
-  const domid = <u32>argument;
-  if (!take(words, "vgpu", 0x10000)) return null;
-  const guest = guestFind(domid);
-  if (guest == null) {
-    replyError(seq).put("no such guest: ").number(domid);
-    return null;
-  }
-  const vgpu = vgpuNumbered(guest, <u32>argument);
-  if (vgpu == null) replyError(seq).put("no such vGPU: guest ").number(domid).put(" has no vgpu ").number(argument);
-  return vgpu;
-}
-
-/** A scanout number of that vGPU whose scanout is on and has pages behind it; -1 otherwise. */
-function takeScanout(words: Words, vgpu: Vgpu): i32 {
-  if (!take(words, "scanout", 0x10000)) return -1;
-  const number = <u32>argument;
-  if (number >= scanoutsOf(vgpu)) {
-    replyError(seq).put("no such scanout: ").number(number).put(", there are ").number(scanoutsOf(vgpu));
-    return -1;
-  }
-  const scanout = scanoutAt(vgpu.index, number);
-  if (scanout.format != FORMAT_NONE && scanoutGpa(vgpu, scanout) != 0) return <i32>number;
-  replyError(seq).put("scanout off: ").number(number);
-  return -1;
+  replyError().put("malformed request: no verb \"").quote(words.at, min<u32>(words.length, 32)).put("\"");
 }
 
 // --- the verbs ---
 
 function stat(words: Words): void {
-  if (!words.next(SPACE)) return putDomainStat(replyOk(seq));
+  if (!words.next(SPACE)) return putDomainStat(replyOk());
   words.open(words.at, <u32>(words.end - words.at)); // back to the word just read
   const vgpu = takeVgpu(words);
-  if (vgpu != null && atEnd(words)) putVgpuStat(replyOk(seq), vgpu);
+  if (vgpu != null && atEnd(words)) putVgpuStat(replyOk(), vgpu);
 }
 
 function reset(words: Words): void {
   const vgpu = takeVgpu(words);
   if (vgpu == null || !atEnd(words)) return;
-  if (vgpuReset(vgpu)) replyOk(seq);
+  if (vgpuReset(vgpu)) replyOk();
   else malformed("lost again in reset");
 }
 
@@ -157,7 +104,7 @@ function read(words: Words): void {
   const offset = argument;
   if (!take(words, "peer", DOMID_END) || !atEnd(words)) return;
   if (offset >= total) {
-    replyError(seq).put("offset beyond the picture: ").number(offset).put(" of ").number(total).put(" bytes");
+    replyError().put("offset beyond the picture: ").number(offset).put(" of ").number(total).put(" bytes");
     return;
   }
   peer = <u32>argument;
@@ -171,7 +118,7 @@ function pictureBytes(scanout: Scanout): u64 {
 }
 
 function release(words: Words): void {
-  if (atEnd(words)) replyOk(seq);
+  if (atEnd(words)) replyOk();
 }
 
 function trace(words: Words): void {
@@ -185,13 +132,13 @@ function trace(words: Words): void {
   }
   const gref = shareOpen(<u32>argument, records * TRACE_RECORD_BYTES);
   if (gref < 0) return failed("share not granted", gref);
-  const text = putShare(replyOk(seq), gref, records * TRACE_RECORD_BYTES);
+  const text = putShare(replyOk(), gref, records * TRACE_RECORD_BYTES);
   putPair(text, "records", records);
   putPair(text, "dropped", traceDropped());
 }
 
 function failed(what: string, result: i32): void {
-  replyError(seq).put(what).put(", error ").signed(result);
+  replyError().put(what).put(", error ").signed(result);
 }
 
 function putShare(text: Text, gref: i32, length: u32): Text {
@@ -218,7 +165,7 @@ export function requestWork(): bool {
 
 function crcDone(): void {
   const scanout = pictureScanout();
-  const text = replyOk(seq).put(" crc32=").digits(pictureCrc(), 8);
+  const text = replyOk().put(" crc32=").digits(pictureCrc(), 8);
   putPair(text, "width", scanout.width);
   putPair(text, "height", scanout.height);
   putPair(text, "stride", scanout.stride).put(" format=").put(formatName(scanout.format));
@@ -228,7 +175,7 @@ function readDone(): void {
   const scanout = pictureScanout();
   const gref = shareOpen(peer, bytes);
   if (gref < 0) return failed("share not granted", gref);
-  const text = putShare(replyOk(seq), gref, bytes);
+  const text = putShare(replyOk(), gref, bytes);
   putPair(text, "total", pictureBytes(scanout));
   putPair(text, "width", scanout.width);
   putPair(text, "height", scanout.height).put(" format=").put(formatName(scanout.format));

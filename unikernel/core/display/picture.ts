@@ -25,7 +25,6 @@ export const SLICE_CHANGED: i32 = -1000;
 let work: u32 = 0; // PICTURE_IDLE; no initialiser but a literal, or there were a start function
 let vgpuIndex: u32 = 0;
 let scanoutNumber: u32 = 0;
-let generation: u32 = 0;
 let serial: u32 = 0;
 let row: u32 = 0; // crc: the next row
 let crc: u32 = 0;
@@ -57,7 +56,6 @@ function start(kind: u32, vgpu: Vgpu, number: u32): void {
   work = kind;
   vgpuIndex = vgpu.index;
   scanoutNumber = number;
-  generation = vgpu.generation;
   serial = scanoutAt(vgpu.index, number).serial;
 }
 
@@ -85,7 +83,7 @@ export function pictureSlice(): i32 {
 
 function unchanged(): bool {
   const scanout = pictureScanout();
-  if (pictureVgpu().generation != generation || scanout.serial != serial) return false;
+  if (scanout.serial != serial) return false; // it also changes when the vGPU is lost, or is another one
   return scanout.format != FORMAT_NONE && scanoutGpa(pictureVgpu(), scanout) != 0;
 }
 

@@ -30,7 +30,7 @@ import { Text } from "../text";
 import { clearVgpuCounters } from "../trace/counters";
 import { TRACE_ATTACH, TRACE_DETACH, TRACE_RESET, traceEvent } from "../trace/ring";
 import { barDefine, barUnmap } from "./bar";
-import { configInit } from "./config_space";
+import { configInit } from "./config_init";
 import { deviceAttach, deviceReset } from "./device";
 import { Guest, NO_VGPU, guestAt, guestClose, guestEnable, guestOpen, slotEntry, slotRange } from "./guest";
 import { lose, loseWords, reasonOf } from "./lose";

@@ -36,7 +36,6 @@ export class Vgpu {
   module: u32;
   instance: i32; // the shim's handle; -1: none
   claimed_slot: u32;
-  generation: u32; // +1 at each creation: work in slices notices that its vGPU is another one
   msix_vectors: u32;
   msi_vectors: u32;
   trap: u64; // serial of the last trap counted for this vGPU
@@ -110,7 +109,6 @@ export function vgpuAllocate(guest: Guest, number: u32, slot: u32): Vgpu | null 
   for (let i: u32 = 0; i < VGPUS_MAX; i++) {
     const vgpu = vgpuAt(i);
     if (vgpu.state != VGPU_FREE) continue;
-    const generation = vgpu.generation + 1;
     memory.fill(changetype<usize>(vgpu), 0, VGPU_BYTES);
     vgpu.index = i;
     vgpu.guest = guest.index;
@@ -118,7 +116,6 @@ export function vgpuAllocate(guest: Guest, number: u32, slot: u32): Vgpu | null 
     vgpu.number = number;
     vgpu.slot = slot;
     vgpu.instance = -1;
-    vgpu.generation = generation;
     advance(vgpu, VGPU_ATTACHING);
     store<u8>(slotEntry(guest, slot), <u8>i);
     store<u8>(numberEntry(guest, number), <u8>i);

@@ -63,7 +63,9 @@ function isPicture(format: u32, width: u32, height: u32): bool {
   return format != FORMAT_NONE && width >= SIDE_MIN && width <= XRES_MAX && height >= SIDE_MIN && height <= YRES_MAX;
 }
 
+/** Big-endian pixels are no format that we can show: off rather than in wrong colours. */
 function formatOf(bitsPerPixel: u32): u32 {
+  if (isBigEndian()) return FORMAT_NONE;
   if (bitsPerPixel == 32) return FORMAT_XRGB8888;
   if (bitsPerPixel == 24) return FORMAT_RGB888;
   if (bitsPerPixel == 16) return FORMAT_RGB565;
