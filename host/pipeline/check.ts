@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // The gate: does this file keep to the module ABI (docs/MODULE_ABI.md)? V8 says whether it is valid WebAssembly; then
-// our own walk accepts section by section and instruction by instruction what is on a closed list, nothing else.
-// Everything behind this file (binaryen, wasm2c, gcc) sees only what passed here.
+// our own walk accepts section by section (check-sections.ts) and instruction by instruction (opcodes.ts) what is on a
+// closed list, nothing else. Everything behind this file (binaryen, wasm2c, gcc) sees only what passed here.
 
+import { checkSection, isKnownSection, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, type Shape } from "./check-sections.js";
 import { type Border, wasmType } from "./contract.js";
 import { PipelineError } from "./error.js";
-import { walkBody } from "./opcodes.js";
 import type { Bytes } from "./store.js";
-import {
-  byte,
-  CUSTOM_SECTION,
-  type Cursor,
-  type Section,
-  sections,
-  signed,
-  text,
-  u32,
-  WasmFault,
-  within,
-} from "./wasm-reader.js";
+import { CUSTOM_SECTION, type Section, sections, WasmFault } from "./wasm-reader.js";
 
 export interface CheckOptions {
   /** For messages. */
@@ -40,34 +29,13 @@ export interface CheckReport {
   exports: string[];
 }
 
-/** The names that the pipeline itself adds. */
-const RESERVED_EXPORT_PREFIX = "__";
-
 const FILE_BYTES_MAX = 1 << 20; // the image has 512 KiB in all
-const FUNCTIONS_MAX = 4096;
-const LOCALS_MAX = 256; // each may become 8 bytes of a stack frame
-
-const KIND_FUNCTION = 0;
-const KIND_MEMORY = 2;
-const KIND_GLOBAL = 3;
-const FUNCTION_TYPE = 0x60;
-const SECTION = { type: 1, import: 2, function: 3, memory: 5, global: 6, export: 7, code: 10, data: 11, dataCount: 12 };
 const NOT_ALLOWED = new Map([
   [4, "a table; modules have none: use a switch instead of function pointers or closures"],
   [8, "a start function; nothing runs before attach: give top-level variables constant values"],
   [9, "table elements; modules have no tables: use a switch instead of function pointers or closures"],
   [13, "exception tags; switch exceptions off in your compiler"],
 ]);
-
-interface Shape {
-  types: string[];
-  /** Type of each function, imported ones first. */
-  functions: string[];
-  imported: string[];
-  exported: Map<string, { kind: number; index: number }>;
-  codeBytes: number;
-  hasMemory: boolean;
-}
 
 /** Throws PipelineError with function, byte and remedy when the file breaks a rule. */
 export function check(bytes: Bytes, options: CheckOptions): CheckReport {
@@ -108,7 +76,7 @@ function checkFile(bytes: Bytes, options: CheckOptions): CheckReport {
 function refuseSection(section: Section): void {
   const reason = NOT_ALLOWED.get(section.id);
   if (reason !== undefined) throw new WasmFault(section.offset, `the module has ${reason}`);
-  if (section.id !== CUSTOM_SECTION && !Object.values(SECTION).includes(section.id)) {
+  if (section.id !== CUSTOM_SECTION && !isKnownSection(section.id)) {
     throw new WasmFault(section.offset, `section ${section.id} is not known here`);
   }
 }
@@ -122,117 +90,6 @@ function validate(bytes: Bytes): void {
     throw new WasmFault(0, `not valid WebAssembly: ${error instanceof Error ? error.message : String(error)}`);
   }
   throw new WasmFault(0, "not valid WebAssembly");
-}
-
-function checkSection(section: Section, shape: Shape, options: CheckOptions): void {
-  const { body } = section;
-  if (section.id === SECTION.type) each(body, () => shape.types.push(functionType(body)));
-  if (section.id === SECTION.import) each(body, () => checkImport(body, shape, options));
-  if (section.id === SECTION.function) each(body, () => shape.functions.push(typeAt(shape, body)));
-  if (section.id === SECTION.memory) checkMemory(body, shape, options.memoryPages);
-  if (section.id === SECTION.global) each(body, () => checkGlobal(body));
-  if (section.id === SECTION.export) each(body, () => checkExport(body, shape, options));
-  if (section.id === SECTION.code) checkCode(body, shape);
-  if (section.id === SECTION.data) each(body, () => checkData(body));
-}
-
-function each(cursor: Cursor, visit: (index: number) => void): void {
-  const count = u32(cursor);
-  for (let index = 0; index < count; index++) visit(index);
-}
-
-function functionType(cursor: Cursor): string {
-  const offset = cursor.at;
-  if (byte(cursor) !== FUNCTION_TYPE) throw new WasmFault(offset, "a type that is no function; switch GC off");
-  const parameters = valueTypes(cursor);
-  const results = valueTypes(cursor);
-  if (results.length > 1) throw new WasmFault(offset, "a function with two results; switch multi-value off");
-  return `(${parameters.join(", ")}) -> ${results[0] ?? "nothing"}`;
-}
-
-function valueTypes(cursor: Cursor): string[] {
-  const types: string[] = [];
-  each(cursor, () => types.push(valueType(cursor)));
-  return types;
-}
-
-function valueType(cursor: Cursor): string {
-  const offset = cursor.at;
-  const type = byte(cursor);
-  if (type === 0x7f) return "i32";
-  if (type === 0x7e) return "i64";
-  const name = new Map([
-    [0x7d, "f32"],
-    [0x7c, "f64"],
-    [0x7b, "v128"],
-  ]).get(type);
-  throw new WasmFault(offset, `a value of type ${name ?? `0x${type.toString(16)}`}; only i32 and i64 are allowed`);
-}
-
-function typeAt(shape: Shape, cursor: Cursor): string {
-  if (shape.functions.length >= FUNCTIONS_MAX) throw new WasmFault(cursor.at, `more than ${FUNCTIONS_MAX} functions`);
-  return shape.types[u32(cursor)] ?? "no type";
-}
-
-function checkImport(cursor: Cursor, shape: Shape, options: CheckOptions): void {
-  const offset = cursor.at;
-  const from = text(cursor);
-  const name = text(cursor);
-  const title = `import "${from}"."${name}"`;
-  if (byte(cursor) !== KIND_FUNCTION)
-    throw new WasmFault(offset, `${title} is no function; only those can be imported`);
-  const type = typeAt(shape, cursor);
-  const known = from === options.border.namespace && options.border.imports.find((one) => one.name === name);
-  if (!known) throw new WasmFault(offset, `${title} does not exist; there are ${namesOf(options.border)}`);
-  if ((known.capability & ~options.capabilities) !== 0) {
-    throw new WasmFault(offset, `${title} needs a capability that the manifest does not ask for`);
-  }
-  if (type !== wasmType(known)) throw new WasmFault(offset, `${title} is ${wasmType(known)}, not ${type}`);
-  shape.functions.push(type);
-  shape.imported.push(name);
-}
-
-function namesOf(border: Border): string {
-  return border.imports.map((one) => `"${border.namespace}"."${one.name}"`).join(", ");
-}
-
-function checkMemory(cursor: Cursor, shape: Shape, pages: number): void {
-  const offset = cursor.at;
-  if (u32(cursor) !== 1) throw new WasmFault(offset, "more than one memory");
-  const flags = byte(cursor);
-  if (flags === 0) throw new WasmFault(offset, `the memory has no maximum; set it to ${pages} pages (memoryPages)`);
-  if (flags !== 1) throw new WasmFault(offset, "a shared, 64-bit or odd-paged memory");
-  const minimum = u32(cursor);
-  const maximum = u32(cursor);
-  if (minimum !== pages || maximum !== pages) {
-    const both = `minimum ${minimum} and maximum ${maximum}`;
-    throw new WasmFault(offset, `the memory has ${both} pages; memoryPages in the manifest says ${pages}, always`);
-  }
-  shape.hasMemory = true;
-}
-
-function checkGlobal(cursor: Cursor): void {
-  valueType(cursor);
-  byte(cursor);
-  constant(cursor, "a global");
-}
-
-function constant(cursor: Cursor, what: string): void {
-  const offset = cursor.at;
-  const opcode = byte(cursor);
-  if (opcode === 0x41) signed(cursor, 32);
-  else if (opcode === 0x42) signed(cursor, 64);
-  else throw new WasmFault(offset, `${what} that does not begin as a plain constant`);
-  if (byte(cursor) !== 0x0b) throw new WasmFault(offset, `${what} whose beginning is computed`);
-}
-
-function checkExport(cursor: Cursor, shape: Shape, options: CheckOptions): void {
-  const offset = cursor.at;
-  const name = text(cursor);
-  if (name.startsWith(RESERVED_EXPORT_PREFIX) && !options.instrumented) {
-    throw new WasmFault(offset, `export "${name}": names that begin with ${RESERVED_EXPORT_PREFIX} are reserved`);
-  }
-  shape.exported.set(name, { kind: byte(cursor), index: u32(cursor) });
 }
 
 function checkExports(shape: Shape, options: CheckOptions): void {
@@ -255,43 +112,4 @@ function refuseUnknown(name: string, kind: number, border: Border): void {
   if (name === "memory" || kind === KIND_GLOBAL || border.exports.some((one) => one.name === name)) return;
   const known = border.exports.map((one) => one.name).join(", ");
   throw new WasmFault(0, `export "${name}" would never be called; the entry points are ${known}`);
-}
-
-function checkCode(cursor: Cursor, shape: Shape): void {
-  shape.codeBytes = cursor.end - cursor.at;
-  each(cursor, (index) => {
-    const body = within(cursor, u32(cursor));
-    try {
-      checkLocals(body);
-      walkBody(body);
-    } catch (error) {
-      if (!(error instanceof WasmFault)) throw error;
-      throw new PipelineErrorInFunction(shape.imported.length + index, error);
-    }
-  });
-}
-
-/** The same fault, telling the function's index too (as wasm-objdump and browsers count: imports first). */
-class PipelineErrorInFunction extends WasmFault {
-  constructor(index: number, fault: WasmFault) {
-    super(fault.offset, `(function ${index}) ${fault.message.replace(/^at byte 0x[0-9a-f]+: /, "")}`);
-  }
-}
-
-function checkLocals(body: Cursor): void {
-  const offset = body.at;
-  let count = 0;
-  each(body, () => {
-    count += u32(body);
-    valueType(body);
-  });
-  if (count > LOCALS_MAX)
-    throw new WasmFault(offset, `${count} locals; the limit is ${LOCALS_MAX}: split the function`);
-}
-
-function checkData(cursor: Cursor): void {
-  const offset = cursor.at;
-  if (u32(cursor) !== 0) throw new WasmFault(offset, "a data segment that is not copied at instantiation");
-  constant(cursor, "a data segment");
-  within(cursor, u32(cursor));
 }

@@ -19,7 +19,7 @@ export interface GeneratedC {
 
 const TOOL_SECONDS = 60;
 
-/** a-module -> aModule: a name that wasm2c leaves alone. Two modules cannot meet in it: their names have no capitals. */
+/** a-module -> aModule: a name that wasm2c leaves alone. No two can meet: module names have no capitals. */
 export function identifierOf(name: string): string {
   return name.replace(/-(.)/g, (_, first: string) => first.toUpperCase());
 }

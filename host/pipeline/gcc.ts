@@ -27,6 +27,8 @@ export interface NativeSources {
   common: string[];
   xen: string[];
   bench: string[];
+  probe: string[];
+  probeLdflags: string[];
 }
 
 export interface Unit {
@@ -45,7 +47,7 @@ export function nativeSources(): NativeSources {
 /** Everything that headers can say, and which compiler reads them. */
 async function surroundings(): Promise<string> {
   const { stdout } = await run("gcc", ["--version"]);
-  return hashOf(stdout, ...headersBelow(inProject("native")));
+  return hashOf(stdout, ...["native", "test/probe"].flatMap((folder) => headersBelow(inProject(folder))));
 }
 
 /** [path, contents, path, contents, ...] */

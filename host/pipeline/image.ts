@@ -6,19 +6,20 @@
 //   release   unikernel/modules/*                      core and modules               glovebox.elf
 //   test      those and test/modules/*                 core and modules               glovebox-test.elf
 //   bare      as test                                  a loop in C (native/bench)     glovebox-bare.elf
+//   probe     as test; tries what it must not do       core and modules               glovebox-probe.elf
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { identifierOf } from "./compile-c.js";
 import { imageFacts } from "./elf.js";
 import { PipelineError } from "./error.js";
-import { compileAll, link, nativeSources, type Unit } from "./gcc.js";
+import { compileAll, link, type NativeSources, nativeSources, type Unit } from "./gcc.js";
 import { coreGlue, moduleGlue, moduleList } from "./glue.js";
 import { buildModule, type Prepared, type PreparedModule, prepareCore, prepareModule } from "./module.js";
 import { inBuild, inProject, projectRoot } from "./paths.js";
 import { prune, writeWhole } from "./store.js";
 
-export type Variant = "release" | "test" | "bare";
+export type Variant = "release" | "test" | "bare" | "probe";
 
 export interface UnikernelOptions {
   variant?: Variant;
@@ -43,11 +44,17 @@ export interface Unikernel {
 /** DESIGN's budget for the image. */
 export const IMAGE_BYTES_MAX = 512 * 1024;
 
-const FILES = { release: "glovebox.elf", test: "glovebox-test.elf", bare: "glovebox-bare.elf" } as const;
+const FILES = {
+  release: "glovebox.elf",
+  test: "glovebox-test.elf",
+  bare: "glovebox-bare.elf",
+  probe: "glovebox-probe.elf",
+} as const;
 const MODULE_ROOTS = {
   release: ["unikernel/modules"],
   test: ["unikernel/modules", "test/modules"],
   bare: ["unikernel/modules", "test/modules"],
+  probe: ["unikernel/modules", "test/modules"],
 } as const;
 
 /** Build one image; what has not changed since the last time is not made again. */
@@ -96,6 +103,11 @@ export function writeGenerated(core: Prepared, modules: PreparedModule[], direct
   return units;
 }
 
+function variantSources(variant: Variant, sources: NativeSources): string[] {
+  if (variant === "bare") return sources.bench;
+  return variant === "probe" ? [...sources.xen, ...sources.probe] : sources.xen;
+}
+
 async function linkImage(
   variant: Variant,
   generatedUnits: Unit[],
@@ -103,11 +115,12 @@ async function linkImage(
   log: (line: string) => void,
 ): Promise<Unikernel> {
   const sources = nativeSources();
-  const native = [...sources.archSources, ...sources.common, ...(variant === "bare" ? sources.bench : sources.xen)];
+  const native = [...sources.archSources, ...sources.common, ...variantSources(variant, sources)];
   const units = [...generatedUnits, ...native.map((source) => ({ source, isWasm: false }))];
   const elf = inBuild(FILES[variant]);
   log(`${FILES[variant]}: ${units.length} C files, link`);
-  await link(await compileAll(units, sources), sources, elf);
+  const ldflags = [...sources.ldflags, ...(variant === "probe" ? sources.probeLdflags : [])];
+  await link(await compileAll(units, sources), { ...sources, ldflags }, elf);
   const { loadedBytes, memoryBytes, hasXenNotes } = imageFacts(readFileSync(elf));
   if (!hasXenNotes) throw new PipelineError(elf, "link", "no Xen notes: xl could not boot it");
   if (loadedBytes > IMAGE_BYTES_MAX) {

@@ -8,5 +8,6 @@ export { type Border, coreBorder, MODULE_BORDER } from "./contract.js";
 export { PipelineError } from "./error.js";
 export { buildUnikernel, IMAGE_BYTES_MAX, moduleFolders, type Unikernel, type Variant } from "./image.js";
 export { FUEL_GLOBAL, instrument } from "./instrument.js";
-export { encodeManifest, fuelByEntry, type Manifest, parseManifest } from "./manifest.js";
+export { fuelByEntry, type Manifest, parseManifest } from "./manifest.js";
+export { encodeManifest } from "./manifest-binary.js";
 export { buildModule, prepareCore, prepareModule, prepareWasm } from "./module.js";

@@ -87,6 +87,17 @@ test("the shim against the fake hypervisor, every hypercall failing once", () =>
   assert.match(stdout, /\n\d+ passed, 0 failed\n$/);
 });
 
+test("memcpy, memmove, memset and memcmp of the processor's folder", () => {
+  const names = ["memcpy", "memmove", "memset", "memcmp"].map((name) => `-D${name}=our_${name}`);
+  const object = join(SCRATCH, "our-string.o");
+  const program = join(SCRATCH, "string");
+  execFileSync("gcc", ["-O2", "-ffreestanding", ...names, "-c", fromRoot("native/arch/x86_64/string.c"), "-o", object]);
+  execFileSync("gcc", [...FLAGS, "-fno-builtin", fromRoot("test/native/arch/string.c"), object, "-o", program]);
+  const { status, stdout } = run(program);
+  assert.is(stdout, "");
+  assert.is(status, 0);
+});
+
 /** Shims with one mistake each, and the scenario that says so. */
 const MISTAKES = [
   {
@@ -123,6 +134,13 @@ const MISTAKES = [
     from: "            slot_complete(slot, slot_flags(slot), ALL_ONES, server->ports[vcpu]);",
     to: "            continue;",
     noticed: /FAIL destroy with a request pending/,
+  },
+  {
+    what: "a port that inherits the silence of its number",
+    file: "native/xen/event.c",
+    from: "    __atomic_store_n(&shared->vcpu_info[0].evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);\n",
+    to: "",
+    noticed: /FAIL a port number that was silenced/,
   },
   {
     what: "an instance whose memory is not zeroed",

@@ -5,7 +5,9 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { checkFuel, encodeManifest, type Manifest, parseManifest } from "../../host/pipeline/manifest.js";
+import { type Manifest, parseManifest } from "../../host/pipeline/manifest.js";
+import { encodeManifest } from "../../host/pipeline/manifest-binary.js";
+import { checkFuel } from "../../host/pipeline/manifest-rules.js";
 import { attachManifest, detachManifest } from "../../host/pipeline/section.js";
 import * as abi from "../../unikernel/abi/manifest.js";
 import { CAPABILITY_IRQ, CAPABILITY_LOG, CAPABILITY_SCANOUT } from "../../unikernel/abi/module.js";

@@ -44,6 +44,17 @@ test("ports are the first sixteen bytes", async () => {
   assert.is(device.read(PORTS, 14, 4), ONES);
 });
 
+test("the small windows show their part of the same registers", async () => {
+  const device = await open();
+  device.write(2, 0xf8, 8, 0x0123456789abcdefn);
+  assert.is(device.read(MEMORY, 0x1f8, 8), 0x0123456789abcdefn);
+  device.write(3, 0x1c, 4, 0x55667788);
+  assert.is(device.read(MEMORY, 0x5c, 4), 0x55667788n);
+  assert.is(device.read(3, 0x1d, 4), ONES);
+  device.write(2, DOORBELL, 4, 1); // that is 0x108, a plain register
+  assert.equal(device.asked, []);
+});
+
 test("accesses are counted, the one that asks not included", async () => {
   const device = await open();
   assert.is(device.read(MEMORY, READS, 4), 0n);
@@ -79,8 +90,9 @@ test("parameter, command register, reset", async () => {
 test("nothing is at other bars, behind the end, at odd sizes", async () => {
   const device = await open();
   for (const [bar, offset, size] of [
-    [2, 0, 4],
     [4, 0, 4],
+    [5, 0, 4],
+    [2, 253, 4],
     [MEMORY, 4096, 4],
     [MEMORY, 4093, 4],
     [MEMORY, 0xffffffff, 8],

@@ -9,7 +9,7 @@ import * as assert from "uvu/assert";
 import { MODULE_BORDER, wasmType } from "../../host/pipeline/contract.js";
 import { coreGlue, moduleGlue, moduleList } from "../../host/pipeline/glue.js";
 import { moduleFolders } from "../../host/pipeline/image.js";
-import { encodeManifest } from "../../host/pipeline/manifest.js";
+import { encodeManifest } from "../../host/pipeline/manifest-binary.js";
 import { inProject } from "../../host/pipeline/paths.js";
 import { manifestOf } from "./host.js";
 
@@ -45,8 +45,11 @@ test("no line of core or shim names a module", () => {
 
 test("the SDK declares the imports of contract.ts, and no file else does", () => {
   const text = readFileSync(inProject("unikernel/sdk/capability.ts"), "utf8");
-  const declared = [...text.matchAll(/@external\("(\w+)", "(\w+)"\) export declare function \w+\(([^)]*)\): (\w+);/g)].map(
-    ([, namespace, name, list, result]) => `${namespace}.${name}(${list?.replace(/\w+: /g, "").replace(/,\s*$/, "").trim()}): ${result}`,
+  const declared = [
+    ...text.matchAll(/@external\("(\w+)", "(\w+)"\) export declare function \w+\(([^)]*)\): (\w+);/g),
+  ].map(
+    ([, namespace, name, list, result]) =>
+      `${namespace}.${name}(${list?.replace(/\w+: /g, "").replace(/,\s*$/, "").trim()}): ${result}`,
   );
   const wanted = MODULE_BORDER.imports.map(
     (one) => `${MODULE_BORDER.namespace}.${one.name}(${one.parameters.join(", ")}): ${one.result}`,

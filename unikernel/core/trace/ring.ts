@@ -23,6 +23,7 @@ export const TRACE_SCANOUT: u32 = 0x86; // addr: offset in the BAR, data: height
 export const TRACE_RESET: u32 = 0x87;
 export const TRACE_NO_VGPU: u32 = 0xff;
 
+const NOTHING: usize = memory.data(TRACE_RECORD_BYTES, 8);
 const RING: usize = memory.data(TRACE_RECORDS * TRACE_RECORD_BYTES, 8);
 
 let written: u64 = 0;
@@ -38,6 +39,11 @@ export function trace(
   store<u64>(at, addr, 16);
   store<u64>(at, data, 24);
   return at;
+}
+
+/** A place for the record of something that is not worth one. */
+export function traceNothing(): usize {
+  return NOTHING;
 }
 
 /** What became of the ioreq whose record is at `at`: who was meant, and the data that a read is answered with. */

@@ -14,9 +14,10 @@ import {
 } from "../../abi/xen/ioreq";
 import { PANIC_GUEST_INDEX, check } from "../panic";
 import { GUEST_INVALIDATES, GUEST_TIMEOFFSETS, GUEST_TRAPS, countGuest } from "../trace/counters";
-import { TRACE_NO_VGPU, trace, traceAnswer } from "../trace/ring";
+import { TRACE_NO_VGPU, trace, traceAnswer, traceNothing } from "../trace/ring";
 import { Guest, guestAt } from "../vgpu/guest";
 import { nextTrap, trapVgpu } from "../vgpu/vgpu";
+import { isCf8 } from "./cf8";
 import { repAccess } from "./rep";
 import { unclaimedRead } from "./unclaimed";
 
@@ -25,7 +26,8 @@ export function onIoreq(tag: u32, type: u32, flags: u32, addr: u64, data: u64, c
   check(guest.used != 0, PANIC_GUEST_INDEX, tag);
   nextTrap();
   countGuest(tag, GUEST_TRAPS, 1);
-  const record = trace(guest.domid, TRACE_NO_VGPU, type, flags, size, count, addr, data);
+  const is_noise = type == IOREQ_TYPE_PIO && isCf8(guest, addr);
+  const record = is_noise ? traceNothing() : trace(guest.domid, TRACE_NO_VGPU, type, flags, size, count, addr, data);
   const answer = dispatch(guest, type, flags, addr, data, count, size);
   traceAnswer(record, trapVgpu(), answer);
   return answer;

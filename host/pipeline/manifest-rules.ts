@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// What a schema cannot say about a manifest: what fits together, what PCI allows, what the core would not offer.
+
+import { PipelineError } from "./error.js";
+import type { Manifest, ManifestBar, ManifestParam } from "./manifest.js";
+
+const RAM_BYTES_MIN = 4096;
+const MEMORY_BYTES_MIN = 16; // PCI 3.0, 6.2.5.1
+const IO_BYTES_MAX = 256; // PCI 3.0, 6.2.5.1
+const MSIX_ENTRY_BYTES = 16; // PCI 3.0, 6.8.2
+const BARS = 6;
+
+/** Says why this manifest is not taken. */
+export function refuse(subject: string, reason: string): never {
+  throw new PipelineError(subject, "manifest", reason);
+}
+
+/** Throws at the first rule that is broken. */
+export function checkRules(subject: string, manifest: Manifest): void {
+  if (manifest.vendor === "0xffff") refuse(subject, "vendor 0xffff is what an empty slot reads as");
+  checkParams(subject, manifest.params);
+  checkSlots(subject, manifest.bars);
+  for (const bar of manifest.bars) checkBar(subject, bar, manifest);
+  checkInterrupts(subject, manifest);
+  if (manifest.scanouts > 0 && !manifest.capabilities.includes("scanout")) {
+    refuse(subject, `scanouts is ${manifest.scanouts}, but capabilities lack "scanout"`);
+  }
+}
+
+function checkParams(subject: string, params: ManifestParam[]): void {
+  for (const [index, one] of params.entries()) {
+    if (params.findIndex((other) => other.name === one.name) !== index)
+      refuse(subject, `param ${one.name} is there twice`);
+    if (one.min > one.default || one.default > one.max) {
+      refuse(subject, `param ${one.name}: default ${one.default} is not within ${one.min} to ${one.max}`);
+    }
+  }
+}
+
+/** A 64-bit BAR takes the next slot as well. */
+function checkSlots(subject: string, bars: ManifestBar[]): void {
+  const taken = new Set<number>();
+  for (const bar of bars) {
+    for (const slot of bar.space === "memory64" ? [bar.index, bar.index + 1] : [bar.index]) {
+      if (slot >= BARS) refuse(subject, `bar ${bar.index} is 64-bit, but there is no slot ${slot} for its upper half`);
+      if (taken.has(slot)) refuse(subject, `bar ${bar.index} needs slot ${slot}, which another bar has`);
+      taken.add(slot);
+    }
+  }
+}
+
+function checkBar(subject: string, bar: ManifestBar, manifest: Manifest): void {
+  const title = `bar ${bar.index} (${bar.kind})`;
+  if ((bar.size === undefined) === (bar.sizeParam === undefined)) {
+    refuse(subject, `${title} needs either size or sizeParam`);
+  }
+  if (bar.space === "io" && bar.kind !== "trap") refuse(subject, `${title} cannot be in I/O space; only trap can`);
+  if (bar.kind === "msix" && bar.size === undefined) refuse(subject, `${title} needs a size, not a sizeParam`);
+  if (bar.kind === "msix" && bar.index !== manifest.interrupts.msixBar) {
+    refuse(subject, `${title} is not the one that msixBar names (${manifest.interrupts.msixBar})`);
+  }
+  if (bar.sizeParam !== undefined) {
+    const param = manifest.params.find((one) => one.name === bar.sizeParam);
+    if (param === undefined) refuse(subject, `${title}: there is no param ${bar.sizeParam}`);
+    else for (const size of [param.min, param.default, param.max]) checkSize(subject, title, bar, size);
+  }
+  if (bar.size !== undefined) checkSize(subject, title, bar, bar.size);
+}
+
+function checkSize(subject: string, title: string, bar: ManifestBar, size: number): void {
+  const least = bar.space === "io" ? 4 : bar.kind === "trap" ? MEMORY_BYTES_MIN : RAM_BYTES_MIN;
+  if (size < least) refuse(subject, `${title}: ${size} bytes are fewer than ${least}`);
+  if (bar.space === "io" && size > IO_BYTES_MAX)
+    refuse(subject, `${title}: ${size} ports are more than ${IO_BYTES_MAX}`);
+  if (Math.log2(size) % 1 !== 0) refuse(subject, `${title}: ${size} bytes are no power of two`);
+}
+
+function checkInterrupts(subject: string, manifest: Manifest): void {
+  const { msi = 0, msix = 0, msixBar, intx = false } = manifest.interrupts;
+  const bar = manifest.bars.find((one) => one.index === msixBar);
+  if (msix > 0 && bar?.kind !== "msix") refuse(subject, `msix is ${msix}, but msixBar names no bar of kind msix`);
+  if (msix === 0 && msixBar !== undefined) refuse(subject, "msixBar names an MSI-X table, but msix is 0");
+  // The pending bits lie behind the table: 64 vectors, 8 bytes.
+  if (msix * MSIX_ENTRY_BYTES + 8 > (bar?.size ?? Number.POSITIVE_INFINITY)) {
+    refuse(subject, `bar ${msixBar}: ${bar?.size} bytes do not hold ${msix} MSI-X vectors`);
+  }
+  if ((msi > 0 || msix > 0 || intx) && !manifest.capabilities.includes("irq")) {
+    refuse(subject, 'there are interrupts, but capabilities lack "irq"');
+  }
+}
+
+/** An optional entry point has fuel exactly when the module exports it. */
+export function checkFuel(subject: string, manifest: Manifest, exports: readonly string[]): void {
+  for (const [name, key] of [
+    ["event", "event"],
+    ["work_done", "workDone"],
+  ] as const) {
+    const given = manifest.fuel[key] ?? 0;
+    if (given > 0 && !exports.includes(name)) refuse(subject, `fuel.${key} is ${given}, but "${name}" is not exported`);
+    if (given === 0 && exports.includes(name)) refuse(subject, `"${name}" is exported, but has no fuel.${key}`);
+  }
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Page tables: other domains' frames, the machine's, Xen's, and our own tables made writable. */
+#include "probe.h"
+
+#define RAM_GFN 0x400
+#define APIC_MFN 0xfee00
+#define IO_APIC_MFN 0xfec00
+#define VGA_MFN 0xb8
+/* Odd, so that every offset within larger pages comes up. */
+#define STRIDE 61
+#define XEN_L4_SLOT 256
+#define ENTRY_BYTES 8
+
+static uint8_t window[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+
+static uint16_t foreign(domid_t domid) {
+    return domid == world.self ? DOMID_SELF : domid;
+}
+
+static void give_back(void) {
+    struct mmu_update update = {.ptr = machine_pte(window) | MMU_NORMAL_PT_UPDATE,
+                                .val = machine_mfn(window) << PAGE_SHIFT | PTE_READ_WRITE};
+    struct mmuext_op flush = {.cmd = MMUEXT_INVLPG_LOCAL, .arg1.linear_addr = (uint64_t)window};
+    (void)hypercall_mmu_update(&update, 1, NULL, DOMID_SELF);
+    (void)hypercall_mmuext_op(&flush, 1);
+}
+
+static const char *map(domid_t owner, uint64_t frame, uint64_t command) {
+    struct mmu_update update = {.ptr = machine_pte(window) | command, .val = frame << PAGE_SHIFT | PTE_READ_WRITE};
+    int rc = hypercall_mmu_update(&update, 1, NULL, foreign(owner));
+    if (rc == 0)
+        give_back();
+    return errno_word(rc);
+}
+
+static const char *map_normal(domid_t domid) {
+    return map(domid, RAM_GFN, MMU_NORMAL_PT_UPDATE);
+}
+
+static const char *map_no_translate(domid_t domid) {
+    return map(domid, RAM_GFN, MMU_PT_UPDATE_NO_TRANSLATE);
+}
+
+static const char *map_xen(domid_t domid) {
+    (void)domid;
+    return map(DOMID_XEN, RAM_GFN, MMU_NORMAL_PT_UPDATE);
+}
+
+static const char *map_devices(domid_t domid) {
+    static const uint64_t mfns[] = {APIC_MFN, IO_APIC_MFN, VGA_MFN};
+    const char *refused = NULL;
+    (void)domid;
+    for (uint32_t i = 0; i < sizeof(mfns) / sizeof(*mfns); i++)
+        if (!(refused = map(DOMID_IO, mfns[i], MMU_NORMAL_PT_UPDATE)))
+            break;
+    return refused;
+}
+
+static const char *map_own(domid_t domid) {
+    return map(domid, machine_mfn(window), MMU_NORMAL_PT_UPDATE);
+}
+
+static bool is_ours(uint64_t mfn) {
+    uint64_t pfn = machine_to_phys_mapping[mfn];
+    return pfn < world.info->nr_pages && machine_mfn((const void *)(pfn << PAGE_SHIFT)) == mfn;
+}
+
+/* Every 61st frame of the machine as if it were ours: Dom0's, guests', Xen's, nobody's. */
+static const char *map_any(domid_t domid) {
+    uint64_t end = (uint64_t)hypercall_memory_op(XENMEM_maximum_ram_page, NULL);
+    for (uint64_t mfn = 0; mfn < end; mfn += STRIDE)
+        if (!is_ours(mfn) && !map(domid, mfn, MMU_NORMAL_PT_UPDATE))
+            return NULL;
+    return end ? "every frame" : NULL;
+}
+
+static const char *map_own_table(domid_t domid) {
+    return map(domid, machine_pte(window) >> PAGE_SHIFT, MMU_NORMAL_PT_UPDATE);
+}
+
+/* The upper half of fd names whose page table is written, plus one (xen.h, mmu_update). */
+static const char *write_table(domid_t domid) {
+    struct mmu_update update = {.ptr = machine_pte(window), .val = machine_mfn(window) << PAGE_SHIFT | PTE_READ_WRITE};
+    uint64_t owner = (domid + 1ul) << 16 | DOMID_SELF;
+    return errno_word(hypercall(__HYPERVISOR_mmu_update, (uint64_t)&update, 1, 0, owner, 0));
+}
+
+static const char *write_xen_slot(domid_t domid) {
+    uint64_t table = machine_mfn((const void *)world.info->pt_base) << PAGE_SHIFT;
+    struct mmu_update update = {.ptr = table + XEN_L4_SLOT * ENTRY_BYTES, .val = 0};
+    (void)domid;
+    return errno_word(hypercall_mmu_update(&update, 1, NULL, DOMID_SELF));
+}
+
+static const char *update_machphys(domid_t domid) {
+    struct mmu_update update = {.ptr = (uint64_t)RAM_GFN << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, .val = 0};
+    return errno_word(hypercall_mmu_update(&update, 1, NULL, foreign(domid)));
+}
+
+static const char *update_va_mapping(domid_t domid) {
+    uint64_t pte = (uint64_t)RAM_GFN << PAGE_SHIFT | PTE_READ_WRITE;
+    long rc = hypercall(__HYPERVISOR_update_va_mapping_otherdomain, (uint64_t)window, pte, UVMF_INVLPG | UVMF_LOCAL,
+                        domid, 0);
+    if (rc == 0)
+        give_back();
+    return errno_word(rc);
+}
+
+static const char *extended(uint32_t cmd, uint64_t mfn, domid_t domid) {
+    struct mmuext_op op = {.cmd = cmd, .arg1.mfn = mfn};
+    return errno_word(hypercall(__HYPERVISOR_mmuext_op, (uint64_t)&op, 1, 0, foreign(domid), 0));
+}
+
+static const char *pin_foreign(domid_t domid) {
+    return extended(MMUEXT_PIN_L4_TABLE, RAM_GFN, domid);
+}
+
+/* Accepted, it would be a page table that we can write at will. */
+static const char *pin_writable(domid_t domid) {
+    return extended(MMUEXT_PIN_L1_TABLE, machine_mfn(window), domid);
+}
+
+static const char *base_pointer(domid_t domid) {
+    return extended(MMUEXT_NEW_BASEPTR, RAM_GFN, domid);
+}
+
+static const char *flush_cache(domid_t domid) {
+    return extended(MMUEXT_FLUSH_CACHE, 0, domid);
+}
+
+static const char *set_gdt(domid_t domid) {
+    uint64_t frame = RAM_GFN;
+    (void)domid;
+    return errno_word(hypercall(__HYPERVISOR_set_gdt, (uint64_t)&frame, 512, 0, 0, 0));
+}
+
+/* A present call gate to ring 0 (Intel SDM volume 3, 5.8.3.1: type 12). */
+static const char *call_gate(domid_t domid) {
+    (void)domid;
+    uint64_t gate = 0x0000ec0000080000ul;
+    return errno_word(hypercall(__HYPERVISOR_update_descriptor, machine_mfn(window) << PAGE_SHIFT, gate, 0, 0, 0));
+}
+
+/* --- Xen's memory by address: it is in every address space, for Xen only --------------------------------------------- */
+
+/* xen/arch/x86/include/asm/config.h: Xen's text, and the direct map of all memory. */
+#define XEN_TEXT 0xffff82d040200000ul
+#define XEN_DIRECT_MAP 0xffff830000000000ul
+
+static void read_word(void *address) {
+    (void)*(volatile uint64_t *)address;
+}
+
+static void write_word(void *address) {
+    *(volatile uint64_t *)address = 0;
+}
+
+static const char *read_xen(domid_t domid) {
+    (void)domid;
+    return catch(read_word, (void *)XEN_TEXT);
+}
+
+static const char *read_direct_map(domid_t domid) {
+    (void)domid;
+    return catch(read_word, (void *)XEN_DIRECT_MAP);
+}
+
+static const char *read_machphys(domid_t domid) {
+    (void)domid;
+    return catch(read_word, (void *)machine_to_phys_mapping);
+}
+
+static const char *write_machphys(domid_t domid) {
+    (void)domid;
+    return catch(write_word, (void *)machine_to_phys_mapping);
+}
+
+static const struct probe rows[] = {
+    {"MMU_NORMAL_PT_UPDATE", DOM0, "read and write Dom0's memory", map_normal},
+    {"MMU_PT_UPDATE_NO_TRANSLATE", DOM0, "read and write Dom0's memory", map_no_translate},
+    {"MMU_NORMAL_PT_UPDATE", OTHER, "read and write any guest's memory", map_normal},
+    {"MMU_PT_UPDATE_NO_TRANSLATE", OTHER, "read and write any guest's memory", map_no_translate},
+    {"MMU_NORMAL_PT_UPDATE", TARGET, "copy from and to its guest's memory", map_normal},
+    {"MMU_NORMAL_PT_UPDATE of DOMID_XEN", NOBODY, "read and write Xen's shared pages", map_xen},
+    {"MMU_NORMAL_PT_UPDATE of DOMID_IO", NOBODY, "reach the APICs and the VGA", map_devices},
+    {"MMU_NORMAL_PT_UPDATE of its own page", SELF, "change its own mappings", map_own},
+    {"MMU_NORMAL_PT_UPDATE of any frame", SELF, "read and write all memory by machine frame", map_any},
+    {"MMU_NORMAL_PT_UPDATE of a page table", SELF, "write its own page tables past Xen", map_own_table},
+    {"MMU_NORMAL_PT_UPDATE in a table", DOM0, "write Dom0's page tables", write_table},
+    {"MMU_NORMAL_PT_UPDATE of L4 slot 256", SELF, "replace Xen in its own address space", write_xen_slot},
+    {"MMU_MACHPHYS_UPDATE", DOM0, "forge Dom0's frame numbers", update_machphys},
+    {"HYPERVISOR_update_va_mapping_otherdomain", OTHER, "read and write any guest's memory", update_va_mapping},
+    {"MMUEXT_PIN_L4_TABLE", DOM0, "take frames of Dom0 for page tables", pin_foreign},
+    {"MMUEXT_PIN_L1_TABLE of a writable page", SELF, "forge page tables", pin_writable},
+    {"MMUEXT_NEW_BASEPTR", SELF, "run on page tables that are not its own", base_pointer},
+    {"MMUEXT_FLUSH_CACHE", SELF, "slow the whole machine down", flush_cache},
+    {"HYPERVISOR_set_gdt", SELF, "use frames not its own as descriptors", set_gdt},
+    {"HYPERVISOR_update_descriptor call gate", SELF, "enter Xen where it likes", call_gate},
+    {"read Xen's text", NOBODY, "read Xen", read_xen},
+    {"read Xen's direct map", NOBODY, "read all memory through Xen's eyes", read_direct_map},
+    {"read the machine-to-physical table", NOBODY, "translate its own frames", read_machphys},
+    {"write the machine-to-physical table", NOBODY, "forge everybody's frame numbers", write_machphys},
+};
+const struct probe_table mapping_probes = PROBE_TABLE(rows);

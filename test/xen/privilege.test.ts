@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// De-privileged: a driver domain that tries what docs/THREAT_MODEL.md says it must not do (test/probe) is refused each
+// time, in the way that the document says, and serves its guest as before. The rows that must be allowed keep the
+// others honest: they run the same code on what the domain may touch.
+
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { DOM0_PROGRAMS } from "../../host/lab/native.js";
+import { BUILD } from "../../host/lab/paths.js";
+import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
+import { ALLOWED, documentedRows } from "../probe/table.js";
+import dom0Script from "./privilege.sh";
+import script from "./privilege-target.sh";
+
+const REFUSALS_MIN = 30; // of the issue; there are many more
+const CONTROLS_MIN = 10;
+const OTHER_MIB = 64;
+
+const test = suite("privilege");
+let result: ScenarioResult;
+/** What the domain printed: row -> answers, in the document's words. */
+const answers = new Map<string, string[]>();
+
+test.before(async () => {
+  result = await runScenario({
+    name: "privilege",
+    dom0Script,
+    files: {
+      gbctl: join(DOM0_PROGRAMS, "gbctl"),
+      "bench-emulator": join(DOM0_PROGRAMS, "bench-emulator"),
+      "glovebox-probe.elf": join(BUILD, "unikernel/glovebox-probe.elf"),
+    },
+    guests: { target: { script }, other: { script: "", cfg: { memory: OTHER_MIB } } },
+    timeoutMs: 240_000,
+  });
+  const log = guestLog(result, "glovebox-probe").replaceAll("\r", "");
+  for (const [, name = "", refused] of log.matchAll(/^PROBE (.+): (?:refused (.+)|ALLOWED)$/gm))
+    answers.set(name, [...(answers.get(name) ?? []), refused ?? ALLOWED]);
+});
+
+test("the scenario ran to its end", () => assert.is(result.exitCode, 0, result.failure));
+
+test("there is enough to try, and enough that must work", () => {
+  const controls = documentedRows().filter((row) => row.answer === ALLOWED);
+  assert.ok(controls.length >= CONTROLS_MIN, `${controls.length} controls`);
+  assert.ok(documentedRows().length - controls.length >= REFUSALS_MIN);
+});
+
+for (const { name, answer } of documentedRows()) {
+  test(`${name}: ${answer}`, () => assert.equal(answers.get(name), [answer]));
+}
+
+test("nothing else was tried, and no line was lost", () => {
+  const known = new Set(documentedRows().map((row) => row.name));
+  assert.equal(
+    [...answers.keys()].filter((name) => !known.has(name)),
+    [],
+  );
+  const end = /^PROBES end after (\d+)/m.exec(guestLog(result, "glovebox-probe").replaceAll("\r", ""));
+  assert.is(Number(end?.[1]), known.size);
+});
+
+test("all domains outlived it", () => {
+  for (const name of ["Domain-0", "target", "other", "glovebox-probe"])
+    assert.match(readOutput(result, "during.txt"), new RegExp(`^${name} `, "m"));
+});
+
+test("the domain serves its guest afterwards", () => {
+  assert.match(guestLog(result, "target"), "REGS 0x47425246");
+  assert.match(guestLog(result, "target"), "REGS 0x4d"); // the seed, 77
+  const stat = JSON.parse(readOutput(result, "guest.json"));
+  assert.is(stat.state, "ready");
+  assert.ok(stat.mmio_reads >= 2, JSON.stringify(stat));
+});
+
+test.run();
