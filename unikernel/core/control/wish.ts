@@ -45,6 +45,7 @@ const ERRORS: usize = memory.data(WISHES_MAX * ERROR_BYTES, 8); // why refused
 const SPECS: usize = memory.data(WISHES_MAX * SPEC_BYTES, 8); // the specification that the vGPU was made by
 
 let next: u32 = 0; // where the pump goes on looking
+let due: bool = false; // some wish may have bits to work off: the pump runs after every trap and must cost nothing
 
 @inline
 function wishAt(i: u32): Wish {
@@ -66,6 +67,12 @@ function specOf(wish: Wish): Text {
   return changetype<Text>(SPECS + indexOf(wish) * SPEC_BYTES);
 }
 
+@inline
+function need(wish: Wish, bits: u32): void {
+  wish.todo |= bits;
+  due = true;
+}
+
 function find(domid: u32, number: u32): Wish | null {
   for (let i: u32 = 0; i < WISHES_MAX; i++) {
     const wish = wishAt(i);
@@ -80,21 +87,21 @@ function find(domid: u32, number: u32): Wish | null {
 export function wishRead(domid: u32, number: u32): void {
   let wish = find(domid, number);
   if (wish == null) wish = create(domid, number);
-  if (wish != null) wish.todo |= TODO_READ;
+  if (wish != null) need(wish, TODO_READ);
 }
 
 /** The guest's directory, or all of them (domid = u32.MAX_VALUE), changed as a whole. */
 export function wishesRead(domid: u32): void {
   for (let i: u32 = 0; i < WISHES_MAX; i++) {
     const wish = wishAt(i);
-    if (wish.used && (domid == u32.MAX_VALUE || wish.domid == domid)) wish.todo |= TODO_READ;
+    if (wish.used && (domid == u32.MAX_VALUE || wish.domid == domid)) need(wish, TODO_READ);
   }
 }
 
 /** A vGPU was lost or came back. */
 export function statusChanged(domid: u32, number: u32): void {
   const wish = find(domid, number);
-  if (wish != null) wish.todo |= TODO_ERROR | TODO_STATE;
+  if (wish != null) need(wish, TODO_ERROR | TODO_STATE);
 }
 
 function create(domid: u32, number: u32): Wish | null {
@@ -119,6 +126,7 @@ function create(domid: u32, number: u32): Wish | null {
 
 /** Sends one message about some wish. 1: sent, 0: nothing to send, -1: not now. */
 export function wishesPump(): i32 {
+  if (!due) return 0;
   for (let i: u32 = 0; i < WISHES_MAX; i++) {
     const wish = wishAt((next + i) % WISHES_MAX);
     if (!wish.used || wish.todo == 0) continue;
@@ -129,6 +137,7 @@ export function wishesPump(): i32 {
     forgetIfIdle(wish);
     return 1;
   }
+  due = false;
   return 0;
 }
 
@@ -190,7 +199,7 @@ export function wishAnswered(index: u32, at: usize, length: u32): void {
   while (length != 0 && isBlank(load<u8>(at + length - 1))) length--;
   if (wish.vgpu != NONE) {
     if (sameBytes(at, length, specOf(wish).bytes, specOf(wish).length)) {
-      wish.todo |= TODO_NODES; // somebody wrote it anew: the nodes below may be gone
+      need(wish, TODO_NODES); // somebody wrote it anew: the nodes below may be gone
       return;
     }
     detach(wish);
@@ -198,7 +207,7 @@ export function wishAnswered(index: u32, at: usize, length: u32): void {
   if (length != 0) attach(wish, at, length);
   else if (wish.refused) {
     wish.refused = 0;
-    wish.todo |= TODO_ERROR | TODO_STATE;
+    need(wish, TODO_ERROR | TODO_STATE);
   }
   forgetIfIdle(wish);
 }
@@ -211,18 +220,18 @@ function isBlank(byte: u32): bool {
 function detach(wish: Wish): void {
   vgpuDestroy(vgpuAt(wish.vgpu));
   wish.vgpu = NONE;
-  wish.todo |= TODO_NODES;
+  need(wish, TODO_NODES);
 }
 
 function attach(wish: Wish, at: usize, length: u32): void {
   const error = errorOf(wish).clear();
   const vgpu = make(wish, at, length, error);
-  wish.todo |= wish.refused || vgpu == null ? TODO_ERROR | TODO_STATE : 0;
+  need(wish, wish.refused || vgpu == null ? TODO_ERROR | TODO_STATE : 0);
   wish.refused = vgpu == null ? 1 : 0;
   if (vgpu == null) return;
   wish.vgpu = vgpu.index;
   specOf(wish).clear().quote(at, length);
-  wish.todo |= TODO_RAM_BYTES | TODO_BDF | TODO_STATE;
+  need(wish, TODO_RAM_BYTES | TODO_BDF | TODO_STATE);
 }
 
 function make(wish: Wish, at: usize, length: u32, error: Text): Vgpu | null {
