@@ -8,6 +8,7 @@
 #define VGA_MFN 0xb8
 /* Odd, so that every offset within larger pages comes up. */
 #define STRIDE 61
+#define TRIED_MIN 1000
 #define XEN_L4_SLOT 256
 #define ENTRY_BYTES 8
 
@@ -17,12 +18,13 @@ static uint16_t foreign(domid_t domid) {
     return domid == world.self ? DOMID_SELF : domid;
 }
 
+static void map_window(uint64_t flags) {
+    uint64_t pte = machine_mfn(window) << PAGE_SHIFT | flags;
+    (void)hypercall_update_va_mapping(window, pte, UVMF_INVLPG | UVMF_LOCAL);
+}
+
 static void give_back(void) {
-    struct mmu_update update = {.ptr = machine_pte(window) | MMU_NORMAL_PT_UPDATE,
-                                .val = machine_mfn(window) << PAGE_SHIFT | PTE_READ_WRITE};
-    struct mmuext_op flush = {.cmd = MMUEXT_INVLPG_LOCAL, .arg1.linear_addr = (uint64_t)window};
-    (void)hypercall_mmu_update(&update, 1, NULL, DOMID_SELF);
-    (void)hypercall_mmuext_op(&flush, 1);
+    map_window(PTE_READ_WRITE);
 }
 
 static const char *map(domid_t owner, uint64_t frame, uint64_t command) {
@@ -67,11 +69,16 @@ static bool is_ours(uint64_t mfn) {
 
 /* Every 61st frame of the machine as if it were ours: Dom0's, guests', Xen's, nobody's. */
 static const char *map_any(domid_t domid) {
-    uint64_t end = (uint64_t)hypercall_memory_op(XENMEM_maximum_ram_page, NULL);
-    for (uint64_t mfn = 0; mfn < end; mfn += STRIDE)
-        if (!is_ours(mfn) && !map(domid, mfn, MMU_NORMAL_PT_UPDATE))
+    long end = hypercall_memory_op(XENMEM_maximum_ram_page, NULL);
+    uint32_t tried = 0;
+    for (uint64_t mfn = 0; (long)mfn < end; mfn += STRIDE) {
+        if (is_ours(mfn))
+            continue;
+        if (!map(domid, mfn, MMU_NORMAL_PT_UPDATE))
             return NULL;
-    return end ? "every frame" : NULL;
+        tried++;
+    }
+    return tried > TRIED_MIN ? "each of them" : "too few to tell";
 }
 
 static const char *map_own_table(domid_t domid) {
@@ -120,8 +127,22 @@ static const char *pin_writable(domid_t domid) {
     return extended(MMUEXT_PIN_L1_TABLE, machine_mfn(window), domid);
 }
 
+/* An empty table that nobody can write is fine. */
+static const char *pin_read_only(domid_t domid) {
+    map_window(PTE_READ_ONLY);
+    const char *refused = extended(MMUEXT_PIN_L1_TABLE, machine_mfn(window), domid);
+    if (!refused)
+        (void)extended(MMUEXT_UNPIN_TABLE, machine_mfn(window), domid);
+    give_back();
+    return refused;
+}
+
 static const char *base_pointer(domid_t domid) {
     return extended(MMUEXT_NEW_BASEPTR, RAM_GFN, domid);
+}
+
+static const char *base_pointer_own(domid_t domid) {
+    return extended(MMUEXT_NEW_BASEPTR, machine_mfn((const void *)world.info->pt_base), domid);
 }
 
 static const char *flush_cache(domid_t domid) {
@@ -134,11 +155,24 @@ static const char *set_gdt(domid_t domid) {
     return errno_word(hypercall(__HYPERVISOR_set_gdt, (uint64_t)&frame, 512, 0, 0, 0));
 }
 
-/* A present call gate to ring 0 (Intel SDM volume 3, 5.8.3.1: type 12). */
-static const char *call_gate(domid_t domid) {
-    (void)domid;
-    uint64_t gate = 0x0000ec0000080000ul;
+/* A present call gate (Intel SDM volume 3, 5.8.3.1: type 12) to code segment `selector`. */
+static const char *call_gate(uint64_t selector) {
+    uint64_t gate = 0x0000ec0000000000ul | selector << 16;
     return errno_word(hypercall(__HYPERVISOR_update_descriptor, machine_mfn(window) << PAGE_SHIFT, gate, 0, 0, 0));
+}
+
+/* xen/arch/x86/include/asm/config.h: __HYPERVISOR_CS. */
+#define XEN_CS 0xe008
+#define OWN_CS 0x8
+
+static const char *gate_to_xen(domid_t domid) {
+    (void)domid;
+    return call_gate(XEN_CS);
+}
+
+static const char *gate_to_self(domid_t domid) {
+    (void)domid;
+    return call_gate(OWN_CS);
 }
 
 /* --- Xen's memory by address: it is in every address space, for Xen only --------------------------------------------- */
@@ -192,10 +226,13 @@ static const struct probe rows[] = {
     {"HYPERVISOR_update_va_mapping_otherdomain", OTHER, "read and write any guest's memory", update_va_mapping},
     {"MMUEXT_PIN_L4_TABLE", DOM0, "take frames of Dom0 for page tables", pin_foreign},
     {"MMUEXT_PIN_L1_TABLE of a writable page", SELF, "forge page tables", pin_writable},
+    {"MMUEXT_PIN_L1_TABLE of a read-only page", SELF, "make a page table that Xen looks after", pin_read_only},
     {"MMUEXT_NEW_BASEPTR", SELF, "run on page tables that are not its own", base_pointer},
+    {"MMUEXT_NEW_BASEPTR of its own table", SELF, "run on its own page tables", base_pointer_own},
     {"MMUEXT_FLUSH_CACHE", SELF, "slow the whole machine down", flush_cache},
     {"HYPERVISOR_set_gdt", SELF, "use frames not its own as descriptors", set_gdt},
-    {"HYPERVISOR_update_descriptor call gate", SELF, "enter Xen where it likes", call_gate},
+    {"HYPERVISOR_update_descriptor call gate to Xen", SELF, "enter Xen where it likes", gate_to_xen},
+    {"HYPERVISOR_update_descriptor call gate", SELF, "jump within itself, as Xen then traps", gate_to_self},
     {"read Xen's text", NOBODY, "read Xen", read_xen},
     {"read Xen's direct map", NOBODY, "read all memory through Xen's eyes", read_direct_map},
     {"read the machine-to-physical table", NOBODY, "translate its own frames", read_machphys},

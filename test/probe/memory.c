@@ -24,7 +24,7 @@ static const char *populate(domid_t domid) {
     return reservation(XENMEM_populate_physmap, domid, HOLE_GFN, 0);
 }
 
-/* What populate() gave to the target; of the others, RAM that they use. */
+/* What populate() gave to the target; of the other guest, RAM that it uses. */
 static const char *decrease(domid_t domid) {
     return reservation(XENMEM_decrease_reservation, domid, domid == world.target ? HOLE_GFN : RAM_GFN, 0);
 }
@@ -86,11 +86,6 @@ static const char *claim(domid_t domid) {
     return memory_op(XENMEM_claim_pages, &r);
 }
 
-static const char *access_op(domid_t domid) {
-    struct xen_mem_access_op op = {.op = XENMEM_access_op_set_access, .domid = domid, .nr = 1, .pfn = RAM_GFN};
-    return memory_op(XENMEM_access_op, &op);
-}
-
 static const char *acquire(domid_t domid, uint16_t type, uint32_t id, uint64_t first) {
     xen_pfn_t frame = 0;
     struct xen_mem_acquire_resource resource = {.domid = domid, .type = type, .id = id, .nr_frames = 1, .frame = first};
@@ -123,10 +118,8 @@ static const char *get_mem_type(domid_t domid) {
 
 static const struct probe rows[] = {
     {"XENMEM_populate_physmap", OTHER, "put pages into any guest", populate},
-    {"XENMEM_populate_physmap", DOM0, "put pages into Dom0", populate},
     {"XENMEM_populate_physmap", TARGET, "back a ram BAR with the guest's own allowance", populate},
     {"XENMEM_decrease_reservation", OTHER, "take pages from any guest", decrease},
-    {"XENMEM_decrease_reservation", DOM0, "take pages from Dom0", decrease},
     {"XENMEM_decrease_reservation", TARGET, "take the pages of a ram BAR back", decrease},
     {"XENMEM_increase_reservation", SELF, "take memory that Dom0 did not give", increase},
     {"XENMEM_exchange", OTHER, "replace any guest's pages", exchange},
@@ -140,7 +133,6 @@ static const struct probe rows[] = {
     {"XENMEM_machphys_mapping", NOBODY, "find where the machine-to-physical table is", machphys},
     {"XENMEM_set_pod_target", OTHER, "starve any guest of memory", set_pod_target},
     {"XENMEM_claim_pages", OTHER, "reserve the machine's memory", claim},
-    {"XENMEM_access_op", OTHER, "change access rights of any guest's pages", access_op},
     {"XENMEM_acquire_resource ioreq_server", OTHER, "answer any guest's requests", acquire_requests},
     {"XENMEM_acquire_resource ioreq_server of another emulator", TARGET, "answer in another emulator's place",
      acquire_requests},

@@ -175,6 +175,11 @@ static const char *control3(domid_t domid) {
     return catch(do_write_cr3, (void *)0x400000);
 }
 
+static const char *control3_own(domid_t domid) {
+    (void)domid;
+    return catch(do_write_cr3, (void *)(machine_mfn((const void *)world.info->pt_base) << PAGE_SHIFT));
+}
+
 /* Xen takes the write and keeps its own bits. */
 static const char *control4(domid_t domid) {
     (void)domid;
@@ -267,6 +272,7 @@ static const struct probe rows[] = {
     {"wrmsr VM_HSAVE_PA", NOBODY, "run virtual machines of its own", write_hsave},
     {"mov cr0", NOBODY, "write read-only pages", control0},
     {"mov cr3", NOBODY, "run on page tables that are not its own", control3},
+    {"mov cr3 of its own table", NOBODY, "run on its own page tables", control3_own},
     {"mov cr4", NOBODY, "switch processor features", control4},
     {"lgdt", NOBODY, "replace the segment descriptors", gdt},
     {"lidt", NOBODY, "replace the trap entries", idt},

@@ -120,7 +120,6 @@ bool store_answer(uint32_t type, uint32_t req_id, uint32_t len) {
     return true;
 }
 
-/* Every watch fires once when it is set, whoever sets it. */
 uint32_t store_watch_events(void) {
-    return watch_events > 1 ? watch_events - 1 : 0;
+    return watch_events;
 }

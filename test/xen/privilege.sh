@@ -30,8 +30,9 @@ END
 xl create -q driver.cfg || fail "xl create $DRIVER"
 xl list >$OUT/before.txt
 
-# The allowance that gbctl would raise for a ram BAR: one page is put into the guest and taken back.
+# The allowance that gbctl would raise for a ram BAR, for both: room alone must not be enough.
 xl mem-max target 257 || fail "xl mem-max target"
+xl mem-max other 97 || fail "xl mem-max other"
 
 step "the probes"
 gbctl attach target --driver-domain $DRIVER --module register-file --param seed=77 --json >$OUT/attach.json \

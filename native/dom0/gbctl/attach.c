@@ -16,13 +16,6 @@ static int driver_named_or_own(struct gb *gb, const struct domain *guest, struct
     return error;
 }
 
-/* A driver domain that has a vGPU of this guest has it as its target already. */
-static int make_target(struct gb *gb, const struct driver *driver, const struct domain *guest) {
-    if (store_exists(gb, "/local/domain/%u/data/glovebox/vgpu/%u", driver->domid, guest->domid))
-        return GB_OK;
-    return domain_set_target(gb, driver->domid, guest->domid);
-}
-
 static void print_attached(const struct gb *gb, const struct domain *guest, const struct vgpu *v) {
     struct json j = {.to = stdout};
 
@@ -53,7 +46,7 @@ int attach_run(struct gb *gb) {
     if (!error)
         error = modules_check(gb, &driver);
     if (!error)
-        error = make_target(gb, &driver, &guest);
+        error = domain_set_target(gb, driver.domid, guest.domid);
     for (uint32_t i = 0; i < gb->opt.module_count && !error; i++) {
         struct vgpu v;
 

@@ -133,12 +133,25 @@ bool flask_active(struct gb *gb) {
     return xc_flask_getenforce(gb->xc) >= 0;
 }
 
+/* Xen does not tell a domain's target; libxl's node for it (libxl_dm.c, stub domains) is where it can be looked up. */
+static bool is_target(struct gb *gb, uint32_t driver, uint32_t guest) {
+    char text[16];
+    uint64_t target;
+
+    return store_read(gb, text, sizeof(text), "/local/domain/%u/target", driver) &&
+           parse_u64(text, UINT32_MAX, &target) && target == guest;
+}
+
 /* Under FLASK the policy decides; a target would bind the driver domain to one guest for no gain. */
 int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest) {
-    if (flask_active(gb))
+    char text[16];
+
+    if (flask_active(gb) || is_target(gb, driver, guest))
         return GB_OK;
-    if (!xc_domain_set_target(gb->xc, driver, guest))
-        return GB_OK;
+    if (!xc_domain_set_target(gb->xc, driver, guest)) {
+        snprintf(text, sizeof(text), "%u", guest);
+        return store_write(gb, text, "/local/domain/%u/target", driver);
+    }
     if (errno == EINVAL)
         return gb_fail(gb, GB_FAILED,
                        "driver domain %u cannot get guest %u as its target: it has one already (without FLASK it "

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gb-forms: every form of access, done to real devices and to the model (model.h) alike, compared at once. The first
+ * difference is told with the operation, and ends the program.
+ *
+ *   gb-forms.c      finds devices and buffers; the random sequence; main
+ *   forms.c         one operation each: do, model, compare
+ *   forms_table.c   every form once, systematically
+ *   forms_config.c  configuration space
+ */
+#ifndef GUEST_FORMS_H
+#define GUEST_FORMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model.h"
+
+#define RAM_PAGES 3u
+#define RAM_BYTES (RAM_PAGES * PAGE_BYTES)
+#define BUFFERS 2 /* frames scattered over the guest's memory, and frames in a row */
+
+struct forms {
+    struct model model;
+    uint32_t device_count;
+    uint8_t slot[DEVICES_MAX];
+    /* All memory BARs and the page behind them, mapped as they lie; all port BARs. */
+    volatile uint8_t *window;
+    uint64_t window_start, window_end;
+    uint64_t port_start, port_end;
+    uint8_t *ram[BUFFERS];
+    uint8_t expect[BUFFERS][RAM_BYTES]; /* what must be in them */
+    uint64_t operations, random;
+};
+
+uint64_t forms_random(struct forms *f);
+/* Prints `FORMS differ: ...` with the operation told by the latest forms_op(), and exits. */
+void forms_differ(struct forms *f, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+void forms_op(struct forms *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void forms_same(struct forms *f, uint64_t got, uint64_t want);
+
+/* --- forms.c: addresses are guest-physical, ports, or offsets in a buffer; a rep's are those of its first item ------ */
+void op_load(struct forms *f, uint64_t address, uint32_t size);
+void op_store(struct forms *f, uint64_t address, uint32_t size, uint64_t value);
+void op_add(struct forms *f, uint64_t address, uint32_t size, uint64_t value);
+void op_in(struct forms *f, uint64_t port, uint32_t size);
+void op_out(struct forms *f, uint64_t port, uint32_t size, uint32_t value);
+
+struct rep {
+    uint64_t address; /* in the device */
+    uint64_t other;   /* for a copy inside the device: where to */
+    int buffer;
+    uint32_t place; /* in the buffer */
+    uint32_t size, count;
+    bool down;
+    uint64_t value; /* for stos */
+};
+void op_movs_from(struct forms *f, const struct rep *r);
+void op_movs_to(struct forms *f, const struct rep *r);
+void op_movs_inside(struct forms *f, const struct rep *r);
+void op_stos(struct forms *f, const struct rep *r);
+void op_ins(struct forms *f, const struct rep *r);
+void op_outs(struct forms *f, const struct rep *r);
+/* Everything that the devices keep, against the model. */
+void op_compare_all(struct forms *f);
+/* New contents for the buffers. */
+void forms_shuffle(struct forms *f);
+
+void forms_table(struct forms *f);
+void forms_config(struct forms *f);
+
+#endif
