@@ -52,7 +52,8 @@ Examples:
   npm start -- --keep                 leave it running, with a console to play in
   node build.mjs test --only hello    the tests whose file name contains "hello"
   node build.mjs lab hello
-Exit codes: 0 done, 1 failed, ${EXIT_USAGE} wrong usage, ${EXIT_SETUP} something must be installed first, 130 interrupted.
+Exit codes: 0 done, 1 failed, ${EXIT_USAGE} wrong usage, ${EXIT_SETUP} something must be installed first,
+            130 interrupted.
 `;
 
 function stop(code, text) {

@@ -30,7 +30,7 @@ export function wallText(report: WallReport): string {
   const rows = report.rows.map(({ who, minUs }) => [who, ...KINDS.map((kind) => figure(minUs[kind]))]);
   const lines = table(["who answers", ...HEAD], rows);
   return [
-    "Trap latency, least wall-clock microseconds, 2 CPUs (compare inside this table only)",
+    "Trap latency, least wall-clock microseconds (compare inside this table only)",
     ...lines,
     "",
     ...report.wishes.map(wishText),

@@ -26,16 +26,29 @@ export async function test(options: { unit?: boolean; only?: string }, signal: A
   if (files.length === 0) throw new UserError(`no test file's path contains "${options.only}"`);
   const sum: Count = { passed: 0, failed: 0, skipped: 0 };
   if (options.only === undefined) add(sum, { ...(await runChecks({})), skipped: 0 });
-  await build();
-  const bundles = await bundle(files);
-  for (const [index, file] of files.entries()) {
+  const bundles = await prepare(files);
+  signal.throwIfAborted();
+  if (bundles.length === 0) sum.failed++;
+  for (const [index, path] of bundles.entries()) {
     signal.throwIfAborted();
-    process.stdout.write(`\n${file}\n`);
-    add(sum, await runFile(bundles[index] as string, signal));
+    process.stdout.write(`\n${files[index]}\n`);
+    add(sum, await runFile(path, signal));
   }
+  signal.throwIfAborted();
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   process.stdout.write(`\n${sum.passed} passed, ${sum.failed} failed${skipped}\n`);
   if (sum.failed > 0) process.exitCode = 1;
+}
+
+/** What the tests run: the build and the bundles; empty, with the reason on stdout, when there is nothing to run. */
+async function prepare(files: readonly string[]): Promise<string[]> {
+  try {
+    await build();
+    return await bundle(files);
+  } catch (error) {
+    process.stdout.write(`\nFAIL  build\n${error instanceof Error ? error.message : error}\n`);
+    return [];
+  }
 }
 
 function add(sum: Count, more: Count): void {

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from "node:path";
 import { hashText } from "./cache.js";
 import { exec } from "./exec.js";
+import { buildGuestKernel } from "./guest-kernel.js";
 import { BUILD, fromRoot } from "./paths.js";
 
 export const DOM0_PROGRAMS = join(BUILD, "native/dom0");
@@ -28,6 +29,7 @@ interface Program {
 export async function buildNative(): Promise<void> {
   for (const program of programs("native/dom0")) await compile(program, "native/dom0", DOM0_PROGRAMS, []);
   for (const program of programs("native/guest")) await compile(program, "native/guest", GUEST_PROGRAMS, ["-static"]);
+  await buildGuestKernel();
 }
 
 function programs(folder: string): Program[] {

@@ -67,6 +67,13 @@ void op_compare_all(struct forms *f);
 void forms_shuffle(struct forms *f);
 
 void forms_table(struct forms *f);
+
+/* --- forms_config.c --------------------------------------------------------------------------------------------- */
+/* Before everything else: brings both devices and the model into one state, decoding on. */
+void forms_config_begin(struct forms *f);
 void forms_config(struct forms *f);
+void config_load(struct forms *f, uint32_t device, uint32_t offset, uint32_t size);
+void config_store(struct forms *f, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
+bool config_harmless(uint32_t offset, uint32_t size);
 
 #endif

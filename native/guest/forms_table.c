@@ -115,7 +115,6 @@ static void reps_beside(struct forms *f) {
             struct rep r = {.size = size, .count = 3, .down = down};
 
             r.address = first(f->model.region[0].start + 0x300, &r);
-            r.other = first(f->model.region[f->model.region_count - 1].start + 0x300, &r);
             for (uint32_t i = 0; i < f->model.region_count; i++) {
                 const struct region *region = &f->model.region[i];
 

@@ -2,11 +2,11 @@
 /* The PV console's ring, both ways. */
 #include <stdarg.h>
 
+#include "kernel.h"
+
 #include <xen/xen.h>
 #include <xen/hvm/params.h>
 #include <xen/io/console.h>
-
-#include "kernel.h"
 
 static volatile struct xencons_interface *ring;
 static uint32_t port;

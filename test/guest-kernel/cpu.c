@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Interrupts, the local APIC, the window to addresses above 4 GiB, the second vCPU. */
+#include "kernel.h"
+
 #include <xen/xen.h>
 #include <xen/sched.h>
-
-#include "kernel.h"
 
 #define APIC 0xfee00000ull
 #define APIC_VERSION 0x30

@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* xen/xen-compat.h: guest handles as structures. */
+#define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
+
 #define ARGUMENTS_MAX 6
 #define WINDOW_BASE 0x100000000ull /* what window_point() aims at; 1 GiB */
 #define WINDOW_BYTES 0x40000000ull

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The order of things: Xen, processor, console; the command line's commands, then the console's, until `end`. */
+#include "kernel.h"
+
 #include <xen/xen.h>
 #include <xen/arch-x86/hvm/start_info.h>
-
-#include "kernel.h"
 
 #define LINE_BYTES 256
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is asked of Xen: hypercalls through its page, the shared page for time and events, memory, a second vCPU. */
+#include "kernel.h"
+
 #include <xen/xen.h>
 #include <xen/event_channel.h>
 #include <xen/hvm/hvm_op.h>
@@ -7,8 +9,6 @@
 #include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
-
-#include "kernel.h"
 
 #define HYPERCALL_BYTES 32 /* an entry of the hypercall page */
 #define CPUID_XEN 0x40000000u

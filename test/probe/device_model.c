@@ -69,7 +69,7 @@ static const char *track_dirty(domid_t domid) {
     return errno_word(hypercall_dm_op(domid, 2, bufs));
 }
 
-/* --- the server of another emulator, on our own target ----------------------------------------------------------------- */
+/* --- the server of another emulator, on our own target ------------------------------------------------------------ */
 
 static const char *server_info(domid_t domid) {
     struct xen_dm_op op = {.op = XEN_DMOP_get_ioreq_server_info, .u.get_ioreq_server_info.id = world.server};
@@ -89,7 +89,7 @@ static const char *server_destroy(domid_t domid) {
     return errno_word(dm_op_destroy_ioreq_server(domid, world.server));
 }
 
-/* --- the scheduler's side ------------------------------------------------------------------------------------------------ */
+/* --- the scheduler's side ----------------------------------------------------------------------------------------- */
 
 static const char *sched_shutdown(domid_t domid) {
     struct sched_remote_shutdown shutdown = {.domain_id = domid, .reason = SHUTDOWN_crash};

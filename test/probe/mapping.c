@@ -175,7 +175,7 @@ static const char *gate_to_self(domid_t domid) {
     return call_gate(OWN_CS);
 }
 
-/* --- Xen's memory by address: it is in every address space, for Xen only --------------------------------------------- */
+/* --- Xen's memory by address: it is in every address space, for Xen only ------------------------------------------ */
 
 /* xen/arch/x86/include/asm/config.h: Xen's text, and the direct map of all memory. */
 #define XEN_TEXT 0xffff82d040200000ul

@@ -49,23 +49,23 @@ struct world {
 };
 extern struct world world;
 
-/* --- words for answers: NULL when rc says that it was done (word.c) ------------------------------------------------ */
+/* --- words for answers: NULL when rc says that it was done (word.c) ----------------------------------------------- */
 const char *errno_word(long rc);
 const char *grant_word(int status);
 /* Operations that answer with how many extents they did. */
 const char *extents_word(long done);
 
-/* --- running what may trap (catch.c) -------------------------------------------------------------------------------- */
+/* --- running what may trap (catch.c) ------------------------------------------------------------------------------ */
 /* NULL, or the name of the trap that ended `run`. */
 const char *catch(void (*run)(void *), void *argument);
 
-/* --- event channels for more than one table (event.c) --------------------------------------------------------------- */
+/* --- event channels for more than one table (event.c) ------------------------------------------------------------- */
 domid_t own_domid(void);
 bool port_is_pending(evtchn_port_t port);
 /* Binds what must never ring, before the thing that would ring it happens. */
 void late_prepare(void);
 
-/* --- xenstore (store.c) --------------------------------------------------------------------------------------------- */
+/* --- xenstore (store.c) ------------------------------------------------------------------------------------------- */
 /* Sends the next request when the last has been answered; false when there is none left. */
 bool store_step(void);
 /* True when the message was ours. */
@@ -73,7 +73,7 @@ bool store_answer(uint32_t type, uint32_t req_id, uint32_t len);
 /* Events of the watch that store.c leaves behind. */
 uint32_t store_watch_events(void);
 
-/* --- the log (run.c) -------------------------------------------------------------------------------------------------- */
+/* --- the log (run.c) ---------------------------------------------------------------------------------------------- */
 void probe_line(const char *name, enum subject subject, const char *refused);
 
 #endif

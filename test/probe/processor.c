@@ -31,7 +31,7 @@
 
 static uint64_t answer;
 
-/* --- ports ---------------------------------------------------------------------------------------------------------- */
+/* --- ports -------------------------------------------------------------------------------------------------------- */
 
 static void do_read_serial(void *unused) {
     (void)unused;
@@ -74,7 +74,7 @@ static const char *set_iopl(domid_t domid) {
     return errno_word(hypercall(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (uint64_t)&op, 0, 0, 0));
 }
 
-/* --- model specific registers ------------------------------------------------------------------------------------------ */
+/* --- model specific registers ------------------------------------------------------------------------------------- */
 
 struct msr {
     uint32_t number;
@@ -146,7 +146,7 @@ static const char *write_hsave(domid_t domid) {
     return msr_write(MSR_VM_HSAVE, 0x1000);
 }
 
-/* --- control registers and tables ---------------------------------------------------------------------------------------- */
+/* --- control registers and tables --------------------------------------------------------------------------------- */
 
 static void do_write_cr0(void *unused) {
     (void)unused;

@@ -32,7 +32,7 @@ static enum { OFF, WAIT_TARGET, RUN, STORE, WAIT_END, LATE } state;
 static uint32_t table, row;
 static uint32_t lines;
 
-/* --- the command line ------------------------------------------------------------------------------------------------- */
+/* --- the command line --------------------------------------------------------------------------------------------- */
 
 static uint32_t number_after(const char *line, const char *key) {
     uint32_t number = 0;
@@ -68,7 +68,7 @@ void __wrap_cmdline_init(const struct start_info *info) {
     __real_cmdline_init(&shown);
 }
 
-/* --- lines -------------------------------------------------------------------------------------------------------------- */
+/* --- lines -------------------------------------------------------------------------------------------------------- */
 
 void probe_line(const char *name, enum subject subject, const char *refused) {
     static const char *const at[] = {"", "@self", "@target", "@other", "@dom0"};
@@ -90,7 +90,7 @@ static void say(const char *what) {
     console_line_end();
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------------- */
+/* --- rows --------------------------------------------------------------------------------------------------------- */
 
 static const struct probe_table *const tables[] = {
     &toolstack_probes, &memory_probes,    &mapping_probes,   &device_model_probes,

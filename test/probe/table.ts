@@ -38,9 +38,11 @@ export function codedRows(): Omit<Row, "answer">[] {
 /** | `name` | reason | answer | of the document. */
 export function documentedRows(): Row[] {
   const text = readFileSync(fromRoot(THREAT_MODEL), "utf8");
-  return [...text.matchAll(/^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, name = "", reason = "", answer = ""]) => ({
-    name,
-    reason: reason.trim(),
-    answer: answer.trim().replaceAll("`", ""),
-  }));
+  return [...text.matchAll(/^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+    ([, name = "", reason = "", answer = ""]) => ({
+      name,
+      reason: reason.trim(),
+      answer: answer.trim().replaceAll("`", ""),
+    }),
+  );
 }

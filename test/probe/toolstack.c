@@ -24,7 +24,7 @@ static const char *call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) {
     return errno_word(hypercall(number, a, b, c, 0, 0));
 }
 
-/* --- domains ---------------------------------------------------------------------------------------------------------- */
+/* --- domains ------------------------------------------------------------------------------------------------------ */
 
 static const char *domctl(struct xen_domctl *op, domid_t domid) {
     op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
@@ -73,7 +73,7 @@ static const char *set_target(domid_t domid) {
     return domctl(&op, domid);
 }
 
-/* --- the machine -------------------------------------------------------------------------------------------------------- */
+/* --- the machine -------------------------------------------------------------------------------------------------- */
 
 #define SYSCTL(op_name, ...) \
     static const char *op_name(domid_t domid) { \

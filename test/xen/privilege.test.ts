@@ -73,6 +73,12 @@ test("all domains outlived it", () => {
     assert.match(readOutput(result, "during.txt"), new RegExp(`^${name} `, "m"));
 });
 
+test("the shipped image has none of it", () => {
+  const probes = (name: string): boolean => readFileSync(join(BUILD, "unikernel", name)).includes("PROBE ");
+  assert.ok(probes("glovebox-probe.elf"));
+  assert.not.ok(probes("glovebox.elf"));
+});
+
 test("the domain serves its guest afterwards", () => {
   assert.match(guestLog(result, "target"), "REGS 0x47425246");
   assert.match(guestLog(result, "target"), "REGS 0x4d"); // the seed, 77

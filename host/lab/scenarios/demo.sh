@@ -15,7 +15,8 @@ $GB start $DRIVER --kernel /lab/files/glovebox.elf >$OUT/start.txt 2>&1 || {
 $GB modules --driver-domain $DRIVER >$OUT/modules.txt 2>&1
 
 step "guest: Debian's kernel boots as a PVH guest"
-$GB create /lab/guests/demo.cfg --driver-domain $DRIVER --module bochs-display --json >$OUT/create.json 2>$OUT/create.txt || {
+$GB create /lab/guests/demo.cfg --driver-domain $DRIVER --module bochs-display --json \
+    >$OUT/create.json 2>$OUT/create.txt || {
     cat $OUT/create.txt $OUT/create.json
     fail "the guest did not start: $(tail -n 1 $OUT/create.txt)"
 }
