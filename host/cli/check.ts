@@ -31,6 +31,7 @@ const CPPCHECK = [
   "-Inative/arch/x86_64",
   "-j2",
   "native",
+  "test/probe",
 ];
 
 const checkers = (fix: boolean): Checker[] => [

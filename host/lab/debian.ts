@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Debian packages as raw material: downloaded by the host's own apt (which checks their signatures), unpacked into a
-// folder, never installed. So the lab's Xen, kernel and Dom0 need no root and leave the user's machine as it was.
+// Debian packages as raw material: downloaded by the host's own apt (which checks their signatures) with package lists
+// of our own, unpacked into a folder, never installed. So the lab's Xen, kernel and Dom0 need no root, do not depend on
+// how old the host's lists are, and leave the user's machine as it was.
 
 import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -9,56 +10,68 @@ import { ExecError, exec } from "./exec.js";
 import { CACHE } from "./paths.js";
 
 const DOWNLOAD_TIMEOUT_MS = 900_000;
+const ARCHIVES = join(CACHE, "debs");
 /** /bin and friends are links into /usr since Debian 12; old-style packages still carry files for both. */
 const MERGED = ["bin", "sbin", "lib", "lib64"];
 
-/** Downloads the packages, and with `closure` all that they depend on; returns the paths of the .deb files. */
-export async function download(packages: readonly string[], closure: boolean): Promise<string[]> {
-  const archives = join(CACHE, "debs");
-  mkdirSync(join(archives, "partial"), { recursive: true });
-  try {
-    return closure ? await downloadClosure(packages, archives) : await downloadEach(packages, archives);
-  } catch (error) {
-    if (!(error instanceof ExecError)) throw error;
-    const hint = "Debian's package lists may be old: run `apt-get update` as root and try again";
-    throw new Error(`cannot download the Debian packages ${packages.join(" ")}\n${error.output}\n${hint}`);
-  }
-}
-
-/** apt resolves against an empty machine, so that what the host has installed does not matter. */
-async function downloadClosure(packages: readonly string[], archives: string): Promise<string[]> {
-  const status = join(archives, "no-packages-installed");
-  writeFileSync(status, "");
-  const options = [
-    `Dir::State::status=${status}`,
+/** What makes apt work for us: state and archives in the cache, no root, nothing of the host but its sources. */
+function aptOptions(archives: string): string[] {
+  const lists = join(CACHE, "apt/lists");
+  for (const dir of [join(lists, "partial"), join(archives, "partial")]) mkdirSync(dir, { recursive: true });
+  return [
+    `Dir::State::lists=${lists}`,
+    `Dir::Cache::archives=${archives}`,
     "Dir::Cache::pkgcache=",
     "Dir::Cache::srcpkgcache=",
     "Debug::NoLocking=1",
     "APT::Install-Recommends=0",
     "APT::Sandbox::User=root",
   ].flatMap((option) => ["-o", option]);
-  const apt = (where: string, how: string) =>
-    exec("apt-get", [...options, "-o", `Dir::Cache::archives=${where}`, how, "-qq", "-y", "install", ...packages], {
-      timeoutMs: DOWNLOAD_TIMEOUT_MS,
-    });
-  const nowhere = join(archives, "empty"); // apt lists only what it would download
-  mkdirSync(join(nowhere, "partial"), { recursive: true });
-  const plan = await apt(nowhere, "--print-uris");
-  await apt(archives, "--download-only");
-  return plan.stdout
-    .trim()
-    .split("\n")
-    .map((line) => join(archives, line.split(" ")[1] ?? ""));
 }
 
-async function downloadEach(packages: readonly string[], archives: string): Promise<string[]> {
-  const options = ["-o", "APT::Sandbox::User=root", "-q"];
+let updated: Promise<unknown> | undefined;
+
+/** Today's package lists, fetched once by each process that needs any. */
+function update(): Promise<unknown> {
+  updated ??= exec("apt-get", [...aptOptions(ARCHIVES), "-q", "update"], { timeoutMs: DOWNLOAD_TIMEOUT_MS });
+  return updated;
+}
+
+/** Downloads the packages, and with `closure` all that they depend on; returns the paths of the .deb files. */
+export async function download(packages: readonly string[], closure: boolean): Promise<string[]> {
+  try {
+    await update();
+    return closure ? await downloadClosure(packages) : await downloadEach(packages);
+  } catch (error) {
+    if (!(error instanceof ExecError)) throw error;
+    throw new Error(`cannot download the Debian packages ${packages.join(" ")}\n${error.output}`);
+  }
+}
+
+/** apt resolves against an empty machine, so that what the host has installed does not matter. */
+async function downloadClosure(packages: readonly string[]): Promise<string[]> {
+  const status = join(CACHE, "apt/no-packages-installed");
+  const apt = (archives: string, how: string) => {
+    const options = [...aptOptions(archives), "-o", `Dir::State::status=${status}`];
+    writeFileSync(status, "");
+    return exec("apt-get", [...options, how, "-qq", "-y", "install", ...packages], { timeoutMs: DOWNLOAD_TIMEOUT_MS });
+  };
+  const plan = await apt(join(CACHE, "apt/empty"), "--print-uris"); // apt lists only what it would download
+  await apt(ARCHIVES, "--download-only");
+  return archivesOf(plan.stdout);
+}
+
+async function downloadEach(packages: readonly string[]): Promise<string[]> {
+  const options = [...aptOptions(ARCHIVES), "-q"];
   const plan = await exec("apt-get", [...options, "--print-uris", "download", ...packages]);
-  await exec("apt-get", [...options, "download", ...packages], { cwd: archives, timeoutMs: DOWNLOAD_TIMEOUT_MS });
-  return plan.stdout
-    .trim()
-    .split("\n")
-    .map((line) => join(archives, line.split(" ")[1] ?? ""));
+  await exec("apt-get", [...options, "download", ...packages], { cwd: ARCHIVES, timeoutMs: DOWNLOAD_TIMEOUT_MS });
+  return archivesOf(plan.stdout);
+}
+
+/** Lines of --print-uris: 'URI' name size hash. */
+function archivesOf(plan: string): string[] {
+  const lines = plan.split("\n").filter((line) => line.startsWith("'"));
+  return lines.map((line) => join(ARCHIVES, line.split(" ")[1] ?? ""));
 }
 
 export async function unpack(debs: readonly string[], dir: string): Promise<void> {
@@ -78,9 +91,10 @@ export async function unpack(debs: readonly string[], dir: string): Promise<void
 
 /** The package with the kernel itself, which Debian's meta package points to. */
 export async function kernelPackage(): Promise<string> {
-  const { stdout } = await exec("apt-cache", ["depends", "linux-image-amd64"]);
+  await update();
+  const { stdout } = await exec("apt-cache", [...aptOptions(ARCHIVES), "depends", "linux-image-amd64"]);
   const name = /Depends: (linux-image-\S+-amd64)$/m.exec(stdout)?.[1];
-  if (name === undefined) throw new Error("apt knows no package linux-image-amd64: run `apt-get update` as root");
+  if (name === undefined) throw new Error("apt knows no package linux-image-amd64: are Debian 12's sources set up?");
   return name;
 }
 

@@ -191,6 +191,18 @@ test("a message that Xen refuses is counted, and the module told", () => {
   assert.is(figures.get("irqs"), "0");
 });
 
+test("a message to an address that is no interrupt controller's is refused", () => {
+  const machine = attached();
+  const { world, guest } = machine;
+  enableMsi(machine);
+  for (const address of [0x1000, 0xfed00000, 0xfef00000, 0]) {
+    configWrite(world, guest, SLOT, MSI_CAP + 4, 4, address);
+    assert.is(raise(machine, 0), CAPABILITY_REFUSED, address.toString(16));
+  }
+  assert.equal(guest.messages, []);
+  assert.is(stat(world).get("refused"), "4");
+});
+
 test("INTx on HVM: up and down, unless the guest disabled it", () => {
   const machine = attached({ spec: "module=probe guest=hvm slot=4" });
   const { world, guest } = machine;

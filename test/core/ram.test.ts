@@ -167,6 +167,41 @@ test("a lost vGPU keeps its pages until it is detached; another of the guest mov
   assert.is(memoryRead(all.world, all.guest, 0xf0000000n, 4), 0xffffffffn);
 });
 
+test("two over each other: the second waits until the first has left, and neither loses a page", () => {
+  const all = machine(4096 * 4);
+  assert.is(specify(all.world, "module=probe guest=pvh slot=3 ram_bytes=16384", 1), "ready");
+  const second = (address: number) => configWrite(all.world, all.guest, 3, 0x18, 4, address);
+  place(all, 0xe0000000n);
+  decode(all, true);
+  writeMemory(all.guest, 0xe0000000n, Uint8Array.of(5));
+  second(0xe0000000);
+  configWrite(all.world, all.guest, 3, 0x04, 2, 2);
+  assert.is(all.guest.frames.size, 4);
+  assert.is(stat(all.world, GUEST, 1).get("refused"), "1");
+  assert.is(stat(all.world, GUEST, 1).get("ram_pages"), "0");
+  place(all, 0xe1000000n);
+  assert.equal([...(readMemory(all.guest, 0xe1000000n, 1) ?? [])], [5]);
+  assert.is(stat(all.world, GUEST, 1).get("ram_pages"), "4", "there is room now");
+  assert.is(all.guest.frames.size, 8);
+  assert.is(all.guest.allowancePages, ALLOWANCE - 8);
+});
+
+test("pages parked where another is put now are given back, and come anew", () => {
+  const all = machine(4096 * 4);
+  assert.is(specify(all.world, "module=probe guest=pvh slot=3 ram_bytes=16384", 1), "ready");
+  place(all, 0xe0000000n);
+  decode(all, true);
+  decode(all, false);
+  configWrite(all.world, all.guest, 3, 0x18, 4, 0xe0000000);
+  configWrite(all.world, all.guest, 3, 0x04, 2, 2);
+  assert.is(all.guest.frames.size, 4);
+  assert.is(stat(all.world).get("ram_pages"), "0");
+  assert.is(all.guest.allowancePages, ALLOWANCE - 4);
+  place(all, 0xe1000000n);
+  decode(all, true);
+  assert.is(all.guest.frames.size, 8);
+});
+
 /** A capability used wrongly, in the event that the command register brings. */
 function lose(all: Machine): void {
   all.device.script.event = () => void all.device.capabilities().irqRaise(99);

@@ -190,6 +190,22 @@ int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t max) {
     return 0;
 }
 
+int xc_domain_getvnuma(xc_interface *xch, uint32_t domid, uint32_t *nodes, uint32_t *ranges, uint32_t *vcpus,
+                       xen_vmemrange_t *range, unsigned int *distance, unsigned int *vcpu_to_node) {
+    (void)xch, (void)domid, (void)nodes, (void)ranges, (void)vcpus, (void)range, (void)distance, (void)vcpu_to_node;
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+int xc_domain_setvnuma(xc_interface *xch, uint32_t domid, uint32_t nodes, uint32_t ranges, uint32_t vcpus,
+                       xen_vmemrange_t *range, unsigned int *distance, unsigned int *vcpu_to_node,
+                       unsigned int *node_to_physical) {
+    (void)xch, (void)domid, (void)ranges, (void)range, (void)distance, (void)vcpu_to_node, (void)node_to_physical;
+    if (fake_fails("setvnuma"))
+        return -1;
+    return nodes == 1 && vcpus ? 0 : -1;
+}
+
 int xc_domain_set_target(xc_interface *xch, uint32_t domid, uint32_t target) {
     (void)xch;
     if (fake_fails("set_target"))

@@ -175,6 +175,8 @@ int domain_grow_max(struct gb *gb, uint32_t domid, uint64_t bytes);
 void domain_shrink_max(struct gb *gb, uint32_t domid, uint64_t bytes);
 bool flask_active(struct gb *gb);
 int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest);
+/* xl save and migrate are refused from now on (unsaved.c). */
+void domain_forbid_save(struct gb *gb, const struct domain *guest);
 
 /* --- xl.c: running the toolstack --------------------------------------------------------------------------------- */
 /* argv[0] is "xl". What xl said goes into gb->error when it fails. */

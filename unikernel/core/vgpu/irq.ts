@@ -32,10 +32,16 @@ function vectorsOf(vgpu: Vgpu): u32 {
   return max<u32>(intx, max<u32>(vgpu.msi_vectors, vgpu.msix_vectors));
 }
 
-/** A message to the guest's interrupt controller; Xen refuses addresses that mean no CPU. */
+/** x86's interrupt messages go to 0xFEExxxxx (Intel SDM 3, "Message Address Register Format"); bits 63:32 are Xen's. */
+const MESSAGE_ADDRESS: u32 = 0xfee;
+
+/**
+ * A message to the guest's interrupt controller. Xen looks only at the bits that name a CPU: elsewhere the same write
+ * would be one to memory, so that address is refused here.
+ */
 export function inject(vgpu: Vgpu, address: u64, data: u32): i32 {
   traceEvent(vgpu.domid, vgpu.number, TRACE_IRQ, address, data);
-  if (shim_inject_msi(vgpu.domid, address, data) < 0) {
+  if (<u32>address >> 20 != MESSAGE_ADDRESS || shim_inject_msi(vgpu.domid, address, data) < 0) {
     countRefused(vgpu);
     return CAPABILITY_REFUSED;
   }

@@ -2,19 +2,26 @@
 //
 // `ram` BARs: pages that the guest reaches without a trap. They are the guest's own, populated at the address that it
 // programs first, moved with their contents when it programs another, given back when the vGPU goes.
+// Two never share an address: one that wants where another stands waits until that one has left, and pages parked where
+// another is put now are given back, for the guest gave their address away (Xen would drop them without a word).
 // All calls are in batches; what failed half-way is undone, and the vGPU is lost with the numbers in words.
 
 import { shim_guest_depopulate, shim_guest_populate, shim_guest_relocate } from "../../abi/shim";
-import { BARS, PAGE_SHIFT, RAM_BATCH_PAGES } from "../limits";
+import { BARS, PAGE_SHIFT, RAM_BATCH_PAGES, VGPUS_PER_GUEST_MAX } from "../limits";
 import { barAt } from "./bar";
+import { guestAt } from "./guest";
 import { lose, loseWords } from "./lose";
-import { Vgpu } from "./vgpu";
+import { Vgpu, countRefused, vgpuNumbered } from "./vgpu";
 
-/** The pages of this BAR stand at `address` afterwards, or false and the vGPU is lost. */
+/** The pages of this BAR stand at `address` afterwards; or false: it has to wait, or the vGPU is lost. */
 export function ramPlace(vgpu: Vgpu, i: u32, address: u64): bool {
   const bar = barAt(vgpu.index, i);
   const gfn = address >> PAGE_SHIFT;
   const pages = <u32>(bar.size_bytes >> PAGE_SHIFT);
+  if (!makeRoom(vgpu, i, gfn, pages)) {
+    countRefused(vgpu);
+    return false;
+  }
   const failed = bar.ram_pages == 0 ? populate(vgpu, gfn, pages) : move(vgpu, bar.ram_gfn, gfn, pages);
   if (failed == 0) {
     bar.ram_gfn = gfn;
@@ -23,6 +30,23 @@ export function ramPlace(vgpu: Vgpu, i: u32, address: u64): bool {
   }
   refused(vgpu, i, gfn, pages, failed);
   return false;
+}
+
+/** True: no other RAM of ours stands in the way. */
+function makeRoom(vgpu: Vgpu, i: u32, gfn: u64, pages: u32): bool {
+  for (let n: u32 = 0; n < VGPUS_PER_GUEST_MAX; n++) {
+    const other = vgpuNumbered(guestAt(vgpu.guest), n);
+    if (other == null) continue;
+    for (let j: u32 = 0; j < BARS; j++) {
+      const bar = barAt(other.index, j);
+      if (other.index == vgpu.index && j == i) continue;
+      if (bar.ram_pages == 0 || bar.ram_gfn >= gfn + pages || gfn >= bar.ram_gfn + bar.ram_pages) continue;
+      if (bar.mapped) return false;
+      depopulate(other, bar.ram_gfn, bar.ram_pages);
+      bar.ram_pages = 0;
+    }
+  }
+  return true;
 }
 
 function refused(vgpu: Vgpu, i: u32, gfn: u64, pages: u32, failed: i32): void {
