@@ -74,6 +74,8 @@ void forms_config_begin(struct forms *f);
 void forms_config(struct forms *f);
 void config_load(struct forms *f, uint32_t device, uint32_t offset, uint32_t size);
 void config_store(struct forms *f, uint32_t device, uint32_t offset, uint32_t size, uint32_t value);
+/* ins or outs of one register, `count` times. */
+void config_rep(struct forms *f, uint32_t device, uint32_t offset, struct rep r, bool in);
 bool config_harmless(uint32_t offset, uint32_t size);
 
 #endif

@@ -110,7 +110,7 @@ bool config_harmless(uint32_t offset, uint32_t size) {
 }
 
 /* The same register `count` times, from or to a buffer. */
-static void config_rep(struct forms *f, uint32_t device, uint32_t offset, struct rep r, bool in) {
+void config_rep(struct forms *f, uint32_t device, uint32_t offset, struct rep r, bool in) {
     uint16_t port = choose(f, device, offset);
     uint8_t *real = f->ram[r.buffer] + r.place;
 

@@ -254,8 +254,11 @@ static void random_string(struct forms *f) {
 
 static void random_config(struct forms *f) {
     uint32_t device = (uint32_t)below(f, f->device_count), offset = (uint32_t)below(f, 0x70), size = random_size(f, true);
+    struct rep r;
 
-    if (forms_random(f) & 1 && config_harmless(offset, size))
+    if (forms_random(f) % 4 == 0 && random_rep(f, true, &r))
+        config_rep(f, device, offset, r, forms_random(f) & 1 || !config_harmless(offset, r.size));
+    else if (forms_random(f) & 1 && config_harmless(offset, size))
         config_store(f, device, offset, size, (uint32_t)forms_random(f));
     else
         config_load(f, device, offset, size);

@@ -196,7 +196,7 @@ test("a message to an address that is no interrupt controller's is refused", () 
   const { world, guest } = machine;
   enableMsi(machine);
   for (const address of [0x1000, 0xfed00000, 0xfef00000, 0]) {
-    configWrite(world, guest, SLOT, MSI_CAP + 4, 4, address);
+    configWrite(world, guest, SLOT, MSI + 4, 4, address);
     assert.is(raise(machine, 0), CAPABILITY_REFUSED, address.toString(16));
   }
   assert.equal(guest.messages, []);

@@ -177,11 +177,11 @@ test("two over each other: the second waits until the first has left, and neithe
   second(0xe0000000);
   configWrite(all.world, all.guest, 3, 0x04, 2, 2);
   assert.is(all.guest.frames.size, 4);
-  assert.is(stat(all.world, GUEST, 1).get("refused"), "1");
-  assert.is(stat(all.world, GUEST, 1).get("ram_pages"), "0");
+  assert.is(stat(all.world, 1).get("refused"), "1");
+  assert.is(stat(all.world, 1).get("ram_pages"), "0");
   place(all, 0xe1000000n);
   assert.equal([...(readMemory(all.guest, 0xe1000000n, 1) ?? [])], [5]);
-  assert.is(stat(all.world, GUEST, 1).get("ram_pages"), "4", "there is room now");
+  assert.is(stat(all.world, 1).get("ram_pages"), "4", "there is room now");
   assert.is(all.guest.frames.size, 8);
   assert.is(all.guest.allowancePages, ALLOWANCE - 8);
 });

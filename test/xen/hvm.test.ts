@@ -10,6 +10,7 @@ import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
 import { type Figures, GLOVEBOX_ELF } from "../../host/lab/scenarios/demo.js";
+import { crc32 } from "../../host/sim/crc32.js";
 import dom0Script from "./hvm.sh";
 import script from "./hvm-guest.sh";
 import { PATTERN_CRC32 } from "./pattern.js";
@@ -100,6 +101,8 @@ test("remove and rescan moved both BARs", () => {
 test("the pages moved with what was in them, and the old place is empty", () => {
   const before = look("old before");
   assert.equal([before.address, before.pages, before.ones], [bars("boot")[0], VRAM_PAGES, 0]);
+  const blank = crc32(new Uint8Array(VRAM_PAGES * 4)).toString(16).padStart(8, "0");
+  assert.is.not(before.crc, blank, "pages that hold nothing prove nothing");
   const after = look("new after");
   assert.is(after.address, bars("moved")[0]);
   assert.equal([after.pages, after.ones, after.crc], [VRAM_PAGES, 0, before.crc]);

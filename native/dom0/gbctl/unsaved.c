@@ -24,7 +24,7 @@ static bool has_nodes(struct gb *gb, uint32_t domid) {
 
 static int set_one_node(struct gb *gb, uint32_t domid, uint32_t vcpus, uint64_t bytes) {
     xen_vmemrange_t all = {.end = bytes};
-    unsigned int distance = LOCAL_DISTANCE, physical = XEN_NUMA_NO_NODE;
+    unsigned int distance = LOCAL_DISTANCE, physical = 0;
     unsigned int nodes[VCPUS_MAX] = {0};
 
     return xc_domain_setvnuma(gb->xc, domid, 1, 1, vcpus, &all, &distance, nodes, &physical);
