@@ -22,6 +22,8 @@ export interface NativeSources {
   cflags: string[];
   warnings: string[];
   generatedWarnings: string[];
+  /** For the core's wasm2c C: it is on every trap's path, and many small functions there are worth inlining. */
+  coreFlags: string[];
   ldflags: string[];
   archSources: string[];
   common: string[];
@@ -77,6 +79,7 @@ async function compileUnit(unit: Unit, sources: NativeSources, around: string): 
   const flags = [
     ...sources.cflags,
     ...(unit.isWasm ? sources.generatedWarnings : sources.warnings),
+    ...(unit.source.endsWith("/w2c_core.c") ? sources.coreFlags : []),
     ...sources.include.flatMap((one) => ["-isystem", one]),
     ...[...sources.iquote, ...sources.archIquote].flatMap((one) => ["-iquote", one]),
   ];

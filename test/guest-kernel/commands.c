@@ -150,6 +150,23 @@ static const char *spin(void) {
     return NULL;
 }
 
+/* cycle COUNT: as often a device comes to slot 1, is used and leaves. */
+static const char *cycle(void) {
+    for (uint64_t i = 0; i < a[0]; i++) {
+        const char *error;
+        while (!pci_present(1))
+            sleep_us(2000);
+        pci_set_up();
+        error = use(1, i);
+        if (error)
+            return error;
+        say("USED %u\n", i + 1);
+        while (pci_present(1))
+            sleep_us(2000);
+    }
+    return NULL;
+}
+
 static const char *soak_for(void) {
     return soak(a[0], a[1], a[2]);
 }
@@ -176,6 +193,7 @@ static const struct {
     {"msi", 4, msi},           {"interrupts", 1, interrupts}, {"give", 2, give},       {"take", 2, take},
     {"race", 2, race},         {"die", 0, die},            {"draw", 4, draw_picture},  {"use", 2, use_device},
     {"spin", 2, spin},         {"soak", 3, soak_for},      {"pause", 1, pause},        {"end", 0, end},
+    {"cycle", 1, cycle},
 };
 
 static bool digit(char c, unsigned base, unsigned *out) {

@@ -139,9 +139,9 @@ ask c-setup c setup
 xl pause glovebox-c
 send c "die 0xe0000000"
 answered c "KERNEL dies" 10
-wait_for 20 sh -c 'xl list c | grep -qE " ...s.. | --pscd|---c|----d-|-----d" || ! xl domid c'
+wait_for 20 sh -c '! xl domid c'
+told dead-domains xl list
 xl unpause glovebox-c
-wait_for 10 sh -c '! xl domid c'
 told dead-stat gbctl stat glovebox-c --json
 told dead-list gbctl list --json
 told dead-destroy gbctl destroy c

@@ -5,8 +5,8 @@
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { guestKernelScenario, type Said } from "../../host/lab/scenarios/guest-kernel.js";
 import dom0Script from "./bad-guests.sh";
-import { guestKernelScenario, type Said } from "./guest-kernel.js";
 
 const test = suite("bad guests on Xen");
 let said: Said;
@@ -111,6 +111,8 @@ test("xl save is refused at once, with words, also in mid-request; a paused gues
 });
 
 test("death with a request pending: the mediator says who it serves, and everything can be taken away", () => {
+  assert.not.match(said.out("dead-domains"), /^c /m, "it was dead while its mediator stood still");
+  assert.match(said.out("dead-domains"), /^glovebox-c +\d+ +\d+ +1 +..p/m);
   assert.is(said.code("dead-stat"), 0, said.err("dead-stat"));
   assert.is(said.code("dead-list"), 0);
   assert.is(said.code("dead-destroy"), 0, said.err("dead-destroy"));

@@ -58,7 +58,10 @@ test("every answer is the model's", () => {
 
 test("the devices had neighbours to straddle, in memory and in ports", () => {
   const found = /^FORMS neighbours: memory (\d+) at a page's end, (\d+) inside a page; ports (\d+)$/m.exec(guest);
-  assert.ok(found?.slice(1).every((count) => Number(count) > 0), found?.[0]);
+  assert.ok(
+    found?.slice(1).every((count) => Number(count) > 0),
+    found?.[0],
+  );
 });
 
 const seen = (what: (request: Request) => boolean): boolean => requests.some(what);

@@ -101,7 +101,9 @@ test("remove and rescan moved both BARs", () => {
 test("the pages moved with what was in them, and the old place is empty", () => {
   const before = look("old before");
   assert.equal([before.address, before.pages, before.ones], [bars("boot")[0], VRAM_PAGES, 0]);
-  const blank = crc32(new Uint8Array(VRAM_PAGES * 4)).toString(16).padStart(8, "0");
+  const blank = crc32(new Uint8Array(VRAM_PAGES * 4))
+    .toString(16)
+    .padStart(8, "0");
   assert.is.not(before.crc, blank, "pages that hold nothing prove nothing");
   const after = look("new after");
   assert.is(after.address, bars("moved")[0]);

@@ -4,11 +4,11 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { GUEST_KERNEL } from "../../host/lab/guest-kernel.js";
-import type { MachineOptions } from "../../host/lab/machine.js";
-import { DOM0_PROGRAMS } from "../../host/lab/native.js";
-import { BUILD } from "../../host/lab/paths.js";
-import { guestLog, runScenario, type ScenarioOptions, type ScenarioResult } from "../../host/lab/scenario.js";
+import { GUEST_KERNEL } from "../guest-kernel.js";
+import type { MachineOptions } from "../machine.js";
+import { DOM0_PROGRAMS } from "../native.js";
+import { BUILD } from "../paths.js";
+import { guestLog, runScenario, type ScenarioOptions, type ScenarioResult } from "../scenario.js";
 import library from "./guest-kernel.sh";
 
 export interface GuestKernelOptions {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// Guests come and go, and nothing stays: `node build.mjs lab lives` does 200 whole lives, here are as many as fit, and
+// all 200 attachments.
+
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { type Books, type LivesReport, lives, readLives } from "../../host/lab/scenarios/lives.js";
+import { runScenario } from "../../host/lab/scenario.js";
+
+const LIVES = 25;
+const CYCLES = 200;
+const test = suite("lives on Xen");
+let report: LivesReport;
+
+test.before(async () => {
+  const result = await runScenario(lives(LIVES, CYCLES));
+  assert.is(result.exitCode, 0, result.failure);
+  report = readLives(result);
+  console.log(JSON.stringify({ ...report, domain: undefined }));
+});
+
+test("all were lived", () => assert.equal([report.lives, report.cycles], [LIVES, CYCLES]));
+
+for (const [index, name] of ["lives", "cycles"].entries()) {
+  const keys: (keyof Books)[] = ["domains", "domainPages", "eventChannels", "grants", "maptrackFrames", "ioreqServers"];
+  test(`${name}: Xen's books are equal before and after`, () => {
+    const { before, after } = report.books[index] as LivesReport["books"][number];
+    for (const key of keys) assert.is(after[key], before[key], key);
+    assert.is(after.freePages, before.freePages);
+  });
+
+  test(`${name}: xenstore's nodes are the same`, () => {
+    const { before, after, nodes } = report.books[index] as LivesReport["books"][number];
+    assert.equal(nodes, []);
+    assert.is(after.storeNodes, before.storeNodes);
+  });
+}
+
+test("between cycles the driver domain serves nobody and has nothing taken", () => {
+  const { before, after } = report.domain;
+  for (const key of ["arena_pages", "guests", "vgpus", "xenstore_dropped", "console_dropped", "memory_pages"]) {
+    assert.is(after[key], before[key], key);
+  }
+  assert.equal([after.guests, after.vgpus], [0, 0]);
+});
+
+test.run();
