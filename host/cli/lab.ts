@@ -2,24 +2,59 @@
 //
 // `glovebox lab NAME`: one scenario, its progress as plain lines, its folder at the end.
 
-import { runScenario, type ScenarioOptions } from "../lab/scenario.js";
+import { runScenario, type ScenarioOptions, type ScenarioResult } from "../lab/scenario.js";
 import { demo } from "../lab/scenarios/demo.js";
 import { hello } from "../lab/scenarios/hello.js";
+import { judgeLives, lives, readLives } from "../lab/scenarios/lives.js";
+import { readSoak, soak } from "../lab/scenarios/soak.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
 
-const SCENARIOS: Record<string, { make: () => ScenarioOptions; needsBuild: boolean }> = {
+export interface LabOptions {
+  keep?: boolean;
+  timeout?: number;
+  /** Of the soak. */
+  seconds?: number;
+  seed?: number;
+  /** Of the lives. */
+  count?: number;
+}
+
+interface Judged {
+  report: object;
+  faults: string[];
+}
+
+interface Entry {
+  make: (options: LabOptions) => ScenarioOptions;
+  needsBuild: boolean;
+  judge?: (result: ScenarioResult) => Judged;
+}
+
+const SCENARIOS: Record<string, Entry> = {
   demo: { make: demo, needsBuild: true },
   hello: { make: hello, needsBuild: false },
+  lives: {
+    make: ({ count }) => lives(count, count),
+    needsBuild: true,
+    judge: (result) => {
+      const report = readLives(result);
+      return { report, faults: judgeLives(report) };
+    },
+  },
+  soak: {
+    make: ({ seconds, seed }) => soak({ ...(seconds && { seconds }), ...(seed && { seed }) }),
+    needsBuild: true,
+    judge: (result) => {
+      const report = readSoak(result);
+      return { report, faults: report.faults };
+    },
+  },
 };
 
 export const scenarioNames = (): string[] => Object.keys(SCENARIOS);
 
-export async function lab(
-  name: string,
-  options: { keep?: boolean; timeout?: number },
-  signal: AbortSignal,
-): Promise<void> {
+export async function lab(name: string, options: LabOptions, signal: AbortSignal): Promise<void> {
   const scenario = SCENARIOS[name];
   if (scenario === undefined) {
     throw new UserError(`unknown scenario "${name}"; the scenarios are: ${scenarioNames().join(" ")}`);
@@ -28,11 +63,16 @@ export async function lab(
   const begin = Date.now();
   const say = (text: string): boolean =>
     process.stderr.write(`${((Date.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${text}\n`);
-  const made = scenario.make();
+  const made = scenario.make(options);
   const timeoutMs = options.timeout === undefined ? made.timeoutMs : options.timeout * 1000;
   const result = await runScenario({ ...made, timeoutMs, keep: options.keep, onProgress: say, onNote: say, signal });
   process.stdout.write(`${result.dir}\n`);
-  if (result.exitCode === 0) return;
-  const why = result.failure || `its script ended with ${result.exitCode}`;
-  throw new UserError(`scenario ${name} failed in the step "${result.lastStep}": ${why}; log: ${result.consoleLog}`);
+  if (result.exitCode !== 0) {
+    const why = result.failure || `its script ended with ${result.exitCode}`;
+    throw new UserError(`scenario ${name} failed in the step "${result.lastStep}": ${why}; log: ${result.consoleLog}`);
+  }
+  if (scenario.judge === undefined) return;
+  const { report, faults } = scenario.judge(result);
+  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  if (faults.length > 0) throw new UserError(`scenario ${name}: ${faults.join("; ")}`);
 }

@@ -8,7 +8,7 @@ import { buildAndTell } from "./build.js";
 import { check } from "./check.js";
 import { clean } from "./clean.js";
 import { guarded } from "./exit.js";
-import { lab, scenarioNames } from "./lab.js";
+import { type LabOptions, lab, scenarioNames } from "./lab.js";
 import { start } from "./start.js";
 import { test } from "./test.js";
 
@@ -64,9 +64,10 @@ function program(): Command {
     .argument("<scenario>", `one of: ${scenarioNames().join(", ")}`)
     .option("--keep", "leave the machine running, with a console in Dom0 to play in")
     .option("--timeout <seconds>", "give up after this time", seconds)
-    .action((name: string, options: { keep?: boolean; timeout?: number }) =>
-      guarded((signal) => lab(name, options, signal)),
-    );
+    .option("--seconds <seconds>", "soak: so much of the guest's time (600)", seconds)
+    .option("--seed <number>", "soak: do the same again (1)", seconds)
+    .option("--count <number>", "lives: so many guests, and attachments (200)", seconds)
+    .action((name: string, options: LabOptions) => guarded((signal) => lab(name, options, signal)));
   main
     .command("check")
     .description("types, format, lint and static analysis")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * gb-draw WIDTH HEIGHT: sets a mode on the first /dev/dri/cardN with the kernel's own interface (no library), fills the screen
- * with the test picture, and says the CRC-32 of what it wrote. It waits for a line before it draws and before it
- * ends, so that trap counters can be read around the drawing. The picture's rows are computed beforehand: between
- * "ready" and "done" there is nothing but copying into video memory.
+ * gb-draw WIDTH HEIGHT: sets a mode on the first /dev/dri/cardN with the kernel's own interface (no library), fills
+ * the screen with the test picture, and says the CRC-32 of what it wrote. It waits for a line before it draws and
+ * before it ends, so that trap counters can be read around the drawing. The picture's rows are computed beforehand:
+ * between "ready" and "done" there is nothing but copying into video memory.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -56,39 +56,38 @@ void insn_add(volatile void *at, uint32_t size, uint64_t value) {
 }
 
 /* The direction flag must be clear outside of the one instruction (System V ABI, 3.2.1). */
-#define REP(insn, outputs, inputs)                                                                                      \
-    do {                                                                                                                \
-        if (down)                                                                                                       \
-            __asm__ volatile("std; rep " insn "; cld" : outputs : inputs : "memory", "cc");                            \
-        else                                                                                                            \
-            __asm__ volatile("rep " insn : outputs : inputs : "memory", "cc");                                          \
+#define REP(insn, operands)                                                                                        \
+    do {                                                                                                           \
+        if (down)                                                                                                  \
+            __asm__ volatile("std; rep " insn "; cld" operands);                                                   \
+        else                                                                                                       \
+            __asm__ volatile("rep " insn operands);                                                                \
     } while (0)
-#define AND ,
-#define MOVS(insn) REP(insn, "+D"(to) AND "+S"(from) AND "+c"(count), )
-#define STOS(insn) REP(insn, "+D"(to) AND "+c"(count), "a"(value))
-#define INS(insn) REP(insn, "+D"(to) AND "+c"(count), "d"(port))
-#define OUTS(insn) REP(insn, "+S"(from) AND "+c"(count), "d"(port))
+#define MOVS : "+D"(to), "+S"(from), "+c"(count) : : "memory", "cc"
+#define STOS : "+D"(to), "+c"(count) : "a"(value) : "memory", "cc"
+#define INS : "+D"(to), "+c"(count) : "d"(port) : "memory", "cc"
+#define OUTS : "+S"(from), "+c"(count) : "d"(port) : "memory", "cc"
 
 void insn_movs(volatile void *to, const volatile void *from, size_t count, uint32_t size, bool down) {
     if (size == 1)
-        MOVS("movsb");
+        REP("movsb", MOVS);
     else if (size == 2)
-        MOVS("movsw");
+        REP("movsw", MOVS);
     else if (size == 4)
-        MOVS("movsl");
+        REP("movsl", MOVS);
     else
-        MOVS("movsq");
+        REP("movsq", MOVS);
 }
 
 void insn_stos(volatile void *to, uint64_t value, size_t count, uint32_t size, bool down) {
     if (size == 1)
-        STOS("stosb");
+        REP("stosb", STOS);
     else if (size == 2)
-        STOS("stosw");
+        REP("stosw", STOS);
     else if (size == 4)
-        STOS("stosl");
+        REP("stosl", STOS);
     else
-        STOS("stosq");
+        REP("stosq", STOS);
 }
 
 uint32_t insn_in(uint16_t port, uint32_t size) {
@@ -106,18 +105,18 @@ void insn_out(uint16_t port, uint32_t size, uint32_t value) {
 
 void insn_ins(void *to, uint16_t port, size_t count, uint32_t size, bool down) {
     if (size == 1)
-        INS("insb");
+        REP("insb", INS);
     else if (size == 2)
-        INS("insw");
+        REP("insw", INS);
     else
-        INS("insl");
+        REP("insl", INS);
 }
 
 void insn_outs(const void *from, uint16_t port, size_t count, uint32_t size, bool down) {
     if (size == 1)
-        OUTS("outsb");
+        REP("outsb", OUTS);
     else if (size == 2)
-        OUTS("outsw");
+        REP("outsw", OUTS);
     else
-        OUTS("outsl");
+        REP("outsl", OUTS);
 }

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define TABLE_VECTORS 4u /* the manifest's `msix` */
-#define TABLE_ENTRY_BYTES 16u
 #define TABLE_BYTES (TABLE_VECTORS * TABLE_ENTRY_BYTES)
 #define ENTRY_CONTROL 12u /* PCI 3.0, 6.8.2: the vector's mask bit, the only one of that word */
 
@@ -99,7 +97,7 @@ static void call_write(struct model *m, const struct region *r, uint64_t address
     count(m, r->device, WRITES);
 }
 
-/* --- one request: in one region it is one call, across an end it is one for each byte ------------------------------- */
+/* --- one request: in one region it is one call, across an end it is one for each byte ---------------------------- */
 
 const struct region *model_region(const struct model *m, bool io, uint64_t address) {
     for (uint32_t i = 0; i < m->region_count; i++) {
@@ -147,7 +145,7 @@ void model_write_whole(struct model *m, bool io, uint64_t address, uint32_t size
         call_write(m, model_region(m, io, address + i), address + i, 1, (value >> (8 * i)) & 0xff);
 }
 
-/* --- one access: memory is cut at the end of the page, each part into powers of two, the largest first -------------- */
+/* --- one access: memory is cut at the end of the page, each part into powers of two, the largest first ----------- */
 
 static uint32_t next_part(bool io, uint64_t address, uint32_t left) {
     uint32_t room = PAGE_BYTES - (uint32_t)(address % PAGE_BYTES);

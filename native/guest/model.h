@@ -19,7 +19,9 @@
 enum { IDENTITY = 0x00, SCRATCH = 0x04, DOORBELL = 0x08, WRITES = 0x0c, READS = 0x10, MISDEED = 0x14, SEED = 0x18,
        COMMAND = 0x1c, PLAIN = 0x20 };
 #define IDENTITY_VALUE 0x47425246u
-#define TABLE_BAR 4u /* MSI-X: the mediator's own, no call of the module */
+#define TABLE_BAR 4u     /* MSI-X: the mediator's own, no call of the module */
+#define TABLE_VECTORS 4u /* the manifest's `msix` */
+#define TABLE_ENTRY_BYTES 16u
 
 struct region {
     bool io;

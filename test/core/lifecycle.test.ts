@@ -237,8 +237,14 @@ test("a message that cannot be sent at all, a write that is refused: logged, and
   world.store.refuse = { type: XS_WRITE, error: "ENOSPC" };
   assert.is(specify(world, SPEC), "ready");
   assert.ok(world.console.includes("control: xenstore refused a write: ENOSPC"));
+  assert.is(storeRead(world.store, "data/glovebox/error"), "xenstore refused a node of this domain: ENOSPC");
   world.store.refuse = { type: XS_RM, error: "EACCES" };
   detach(world);
+  const told = world.console.length;
+  world.store.refuse = { type: XS_WRITE, error: "EQUOTA" };
+  storeWrite(world.store, `data/glovebox/vgpu/${GUEST}/0`, "module=none guest=pvh");
+  settle(world);
+  assert.ok(world.console.length < told + 4, "not told without end");
   assert.is(nextCall(world.faults, "panic"), 0);
 });
 

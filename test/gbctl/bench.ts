@@ -25,6 +25,8 @@ export interface Run {
   nodes: Map<string, string>;
   maps: number;
   watches: number;
+  /** Domains that somebody paused and did not unpause. */
+  paused: string[];
   dir: string;
 }
 
@@ -90,13 +92,20 @@ export function gbctl(args: string[], options: RunOptions = {}): Promise<Run> {
   });
 }
 
-function readLeft(dir: string): Pick<Run, "domains" | "nodes" | "maps" | "watches"> {
+function readLeft(dir: string): Pick<Run, "domains" | "nodes" | "maps" | "watches" | "paused"> {
   const path = join(dir, "left");
-  const left = { domains: new Map<string, number>(), nodes: new Map<string, string>(), maps: 0, watches: 0 };
+  const left = {
+    domains: new Map<string, number>(),
+    nodes: new Map<string, string>(),
+    maps: 0,
+    watches: 0,
+    paused: [] as string[],
+  };
   for (const line of existsSync(path) ? readFileSync(path, "latin1").split("\n") : []) {
     const [kind = "", first = "", second = ""] = line.split(" ");
     if (kind === "domain") left.domains.set(second, Number(/max=(\d+)/.exec(line)?.[1]));
     if (kind === "node") left.nodes.set(first, line.slice(kind.length + first.length + 2));
+    if (kind === "paused") left.paused.push(first);
     if (kind === "maps") left.maps = Number(first);
     if (kind === "watches") left.watches = Number(first);
   }

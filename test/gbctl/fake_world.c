@@ -432,6 +432,10 @@ void fake_dump(const char *path) {
     for (uint32_t i = 0; i < world.domains; i++)
         fprintf(file, "domain %u %s max=%llu target=%u\n", world.domain[i].id, world.domain[i].name,
                 (unsigned long long)world.domain[i].max_kib, world.domain[i].target);
+    for (uint32_t i = 0; i < world.domains; i++) {
+        if (world.domain[i].pauses)
+            fprintf(file, "paused %u\n", world.domain[i].id);
+    }
     for (uint32_t i = 0; i < world.nodes; i++)
         fprintf(file, "node %s %s\n", world.node[i].path, world.node[i].text);
     fprintf(file, "maps %u\nwatches %u\n", world.maps, world.watches);

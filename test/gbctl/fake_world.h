@@ -34,6 +34,7 @@ struct fake_node {
 struct fake_domain {
     uint32_t id, reason, target;
     uint64_t max_kib;
+    int pauses;
     bool hvm, shutdown;
     char name[100];
 };

@@ -50,6 +50,7 @@ async function run(args: string[], options: RunOptions = {}): Promise<Run> {
   const result = await gbctl(args, options);
   assert.is(result.maps, 0, "a grant is still mapped");
   assert.is(result.watches, 0, "a watch is left");
+  assert.equal(result.paused, [], "a domain stays paused");
   assert.not.match(result.stderr, /Sanitizer|runtime error/);
   cleanUp(result);
   return result;
@@ -128,6 +129,12 @@ const BROKEN: [string, RunOptions, number, RegExp][] = [
     creating({ guest: "on xl create -q -p :: error bad kernel\n" }),
     1,
     /creating the guest: .*bad kernel/,
+  ],
+  [
+    "the guest cannot be paused",
+    creating({}, "fail pause 3\n"),
+    1,
+    /attaching: cannot pause domain 2: No such process/,
   ],
   ["the target is refused", creating({}, "fail set_target 1\n"), 5, /target/],
   [

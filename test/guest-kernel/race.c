@@ -3,6 +3,7 @@
 #include "kernel.h"
 
 #define SCRATCH 4
+#define ALL_ONES 0xffffffffu
 #define COMMAND_ALL 7
 #define COMMAND_NO_DECODE 4
 #define DEATH_DELAY 20000000u /* turns of a loop: long after the other vCPU's access has left for the mediator */
@@ -18,34 +19,27 @@ static void toggle(void) {
     }
 }
 
-/* A read gives what was written, what stood there before, or all ones: never something else. */
+/*
+ * A read gives what was just written, or all ones, or - when the write met decoding switched off and the read did not -
+ * what stood there before: never something else.
+ */
 const char *race_decode(unsigned slot, uint64_t rounds) {
-    uint64_t at = pci_bar(slot, 0) + SCRATCH;
-    uint32_t before = (uint32_t)mmio_read(at, 4);
-    uint64_t ones = 0, hits = 0;
+    uint64_t at = pci_bar(slot, 0) + SCRATCH, ones = 0, hits = 0;
+    uint32_t before = (uint32_t)mmio_read(at, 4), value = 0, now;
     race_slot = slot;
     race_rounds = rounds;
     if (!second_run(toggle))
         return "no second vCPU";
-    for (uint32_t value = 1; second_busy(); value++) {
-        uint32_t now;
-        mmio_write(at, 4, value);
-        now = (uint32_t)mmio_read(at, 4);
-        if (now != value && now != before && now != 0xffffffff)
+    while (second_busy()) {
+        mmio_write(at, 4, ++value);
+        do {
+            now = (uint32_t)mmio_read(at, 4);
+            ones += now == ALL_ONES;
+        } while (now == ALL_ONES && second_busy());
+        if (now != value && now != before && now != ALL_ONES)
             return "an answer of nobody's";
-        ones += now == 0xffffffff;
         hits += now == value;
-        before = now == 0xffffffff ? before : now;
-        /* the write may have come through although the read did not */
-        if (now == 0xffffffff && !second_busy())
-            break;
-        if (now == 0xffffffff) {
-            while ((now = (uint32_t)mmio_read(at, 4)) == 0xffffffff && second_busy())
-                ;
-            if (now != value && now != before && now != 0xffffffff)
-                return "an answer of nobody's, later";
-            before = now == 0xffffffff ? before : now;
-        }
+        before = now == ALL_ONES ? value : now;
     }
     say("RACE ones %u hits %u\n", ones, hits);
     mmio_write(at, 4, 0x1234);

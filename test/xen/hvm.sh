@@ -16,12 +16,17 @@ look() {
     pages "$1"
 }
 
+# drawing WHAT NTH: waits until the guest has said so for the nth time.
+drawing() {
+    wait_for 60 sh -c "[ \$(grep -c 'DRAW $1 1024x768' $LOGS/guest-hvm.log) -ge $2 ]" || fail "no drawing $2 is $1"
+}
+
 # draw NAME NTH: the guest's nth drawing, with the trap counters around it.
 draw() {
-    wait_for 60 sh -c "[ \$(grep -c 'DRAW ready 1024x768' $LOGS/guest-hvm.log) -ge $2 ]" || fail "no drawing $1"
+    drawing ready $2
     gbctl stat hvm --json >"$OUT/draw-$1-begin.json" || fail "gbctl stat before the drawing"
     guest_say hvm go
-    wait_for 60 sh -c "[ \$(grep -c 'DRAW done 1024x768' $LOGS/guest-hvm.log) -ge $2 ]" || fail "drawing $1 does not end"
+    drawing done $2
     gbctl stat hvm --json >"$OUT/draw-$1-end.json" || fail "gbctl stat after the drawing"
     gbctl screenshot hvm --crc --json >"$OUT/draw-$1-crc.json" || fail "gbctl screenshot --crc"
     look "$1"

@@ -5,8 +5,9 @@
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type Books, type LivesReport, lives, readLives } from "../../host/lab/scenarios/lives.js";
 import { runScenario } from "../../host/lab/scenario.js";
+import type { Books } from "../../host/lab/scenarios/books.js";
+import { type LivesReport, lives, readLives } from "../../host/lab/scenarios/lives.js";
 
 const LIVES = 25;
 const CYCLES = 200;

@@ -73,11 +73,11 @@ xl create -q $OUT/cfg/cycler.cfg || fail "no guest"
 cycle() {
     size=""
     module=register-file
-    [ $(($1 % 4)) = 0 ] && module=bochs-display && size="--param vram_bytes=4M"
+    [ $(($1 % 8)) = 0 ] && module=bochs-display && size="--param vram_bytes=4M"
     gbctl attach cycler --driver-domain glovebox-cycler --module $module $size >/dev/null 2>$OUT/said/cycle.err ||
         fail "cycle $1: $(cat $OUT/said/cycle.err)"
     tries=0
-    until grep -q "^USED $1.\$" $LOGS/guest-cycler.log 2>/dev/null; do
+    until grep -qx "USED $1" $LOGS/guest-cycler.log 2>/dev/null; do
         usleep 20000
         tries=$((tries + 1))
         [ $tries -lt 500 ] || fail "cycle $1: the guest did not use its device"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Lives (lives.sh): what is left when many guests have come and gone, in Xen, in xenstore and in the driver domain. The
-// books are read from Xen's debug keys e, g, q and u.
+// Lives (lives.sh): what is left when many guests have come and gone, in Xen, in xenstore and in the driver domain.
 
 import type { ScenarioOptions, ScenarioResult } from "../scenario.js";
+import { type Books, linesOf, newNodes, readBooks } from "./books.js";
 import { guestKernelOptions, Said } from "./guest-kernel.js";
 import dom0Script from "./lives.sh";
 
@@ -18,19 +18,6 @@ export function lives(count = LIVES, cycles = CYCLES): ScenarioOptions {
     script: `LIVES=${count}\nCYCLES=${cycles}\n${dom0Script}`,
     timeoutMs: TIMEOUT_MS + count * 8000 + cycles * 1500,
   });
-}
-
-/** What is counted, of the whole machine. */
-export interface Books {
-  domains: number;
-  freePages: number;
-  /** Of all domains together. */
-  domainPages: number;
-  eventChannels: number;
-  grants: number;
-  maptrackFrames: number;
-  ioreqServers: number;
-  storeNodes: number;
 }
 
 export interface LivesReport {
@@ -48,7 +35,7 @@ export interface LivesReport {
 
 export function readLives(result: ScenarioResult): LivesReport {
   const said = new Said(result);
-  const times = lines(said.text("lives")).map((line) => line.split(" ").map(Number));
+  const times = linesOf(said.text("lives")).map((line) => line.split(" ").map(Number));
   const mean = (from: number, to: number): number =>
     round(times.reduce((sum, one) => sum + (one[to] as number) - (one[from] as number), 0) / times.length);
   const [begin = 0, end = 0] = said.text("cycles").split(" ").map(Number);
@@ -64,7 +51,7 @@ export function readLives(result: ScenarioResult): LivesReport {
       name,
       before: readBooks(said, `${name}-before`),
       after: readBooks(said, `${name}-after`),
-      nodes: difference(lines(said.text(`${name}-before.store`)), lines(said.text(`${name}-after.store`))),
+      nodes: newNodes(said, `${name}-before`, `${name}-after`),
     })),
     domain: {
       before: said.json("cycles-before-stat") as Record<string, number>,
@@ -74,27 +61,20 @@ export function readLives(result: ScenarioResult): LivesReport {
 }
 
 const round = (seconds: number): number => Math.round(seconds * 100) / 100;
-const lines = (text: string): string[] => text.split("\n").filter((line) => line !== "");
 
-function difference(before: string[], after: string[]): string[] {
-  const known = new Set(before);
-  return after.filter((node) => !known.has(node));
-}
-
-function readBooks(said: Said, name: string): Books {
-  const xen = said.text(`${name}.xen`);
-  const sum = (pattern: RegExp): number => [...xen.matchAll(pattern)].reduce((all, one) => all + Number(one[1]), 0);
-  const count = (pattern: RegExp): number => [...xen.matchAll(pattern)].length;
-  const domains = count(/General information for domain \d+:/g);
-  if (domains === 0 || !/free->\d+/.test(xen)) throw new Error(`${name}: Xen's books are not there:\n${xen}`);
-  return {
-    domains,
-    freePages: sum(/NODE\d+ start->\d+ size->\d+ free->(\d+)/g),
-    domainPages: sum(/nr_pages=(\d+)/g),
-    eventChannels: count(/^\(XEN\) +\d+ \[\d+\/\d+\//gm),
-    grants: count(/^\(XEN\) \[0x[0-9a-f]+\]/gm),
-    maptrackFrames: sum(/(\d+) maptrack frames/g),
-    ioreqServers: count(/ioreq_server \d+ pci/g),
-    storeNodes: lines(said.text(`${name}.store`)).length,
-  };
+/** What is wrong, in words; empty when nothing was left. */
+export function judgeLives(report: LivesReport): string[] {
+  const faults: string[] = [];
+  for (const { name, before, after, nodes } of report.books) {
+    for (const key of Object.keys(before) as (keyof Books)[]) {
+      if (before[key] !== after[key]) faults.push(`${name}: ${key} ${before[key]} before, ${after[key]} after`);
+    }
+    if (nodes.length > 0) faults.push(`${name}: new in xenstore: ${nodes.slice(0, 8).join(" ")}`);
+  }
+  const { before, after } = report.domain;
+  for (const key of ["arena_pages", "guests", "vgpus", "xenstore_dropped", "console_dropped", "memory_pages"]) {
+    if (before[key] !== after[key]) faults.push(`driver domain: ${key} ${before[key]} before, ${after[key]} after`);
+  }
+  if (after.guests !== 0 || after.vgpus !== 0) faults.push(`driver domain: ${after.guests} guests are left`);
+  return faults;
 }

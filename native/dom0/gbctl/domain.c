@@ -129,6 +129,19 @@ void domain_shrink_max(struct gb *gb, uint32_t domid, uint64_t bytes) {
         gb->error[0] = '\0';
 }
 
+/* Xen counts pauses: one that somebody else asked for stays. */
+int domain_pause(struct gb *gb, uint32_t domid) {
+    if (!xc_domain_pause(gb->xc, domid))
+        return GB_OK;
+    return gb_fail(gb, errno == EPERM || errno == EACCES ? GB_NO_RIGHTS : GB_FAILED, "cannot pause domain %u: %s",
+                   domid, strerror(errno));
+}
+
+void domain_unpause(struct gb *gb, uint32_t domid) {
+    if (xc_domain_unpause(gb->xc, domid) && errno != ESRCH)
+        fprintf(stderr, "gbctl: warning: domain %u stays paused: %s\n", domid, strerror(errno));
+}
+
 bool flask_active(struct gb *gb) {
     return xc_flask_getenforce(gb->xc) >= 0;
 }

@@ -175,6 +175,8 @@ int domain_grow_max(struct gb *gb, uint32_t domid, uint64_t bytes);
 void domain_shrink_max(struct gb *gb, uint32_t domid, uint64_t bytes);
 bool flask_active(struct gb *gb);
 int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest);
+int domain_pause(struct gb *gb, uint32_t domid);
+void domain_unpause(struct gb *gb, uint32_t domid);
 /* xl save and migrate are refused from now on (unsaved.c). */
 void domain_forbid_save(struct gb *gb, const struct domain *guest);
 

@@ -164,16 +164,11 @@ static int write_spec(struct gb *gb, const struct driver *driver, const struct d
     return gb_fail(gb, GB_FAILED, "guest %u (%s) has %d vGPUs already, the limit", guest->domid, guest->name, VGPU_MAX);
 }
 
-int vgpu_attach(struct gb *gb, const struct driver *driver, const struct domain *guest, const struct module_wish *wish,
-                struct vgpu *out) {
-    char spec[STORE_VALUE_MAX];
-    int error = make_spec(gb, guest, wish, spec, sizeof(spec));
+static int wire(struct gb *gb, const struct driver *driver, const struct domain *guest, const char *spec,
+                const char *module, struct vgpu *out) {
+    int error = lock_take(gb);
 
-    memset(out, 0, sizeof(*out));
-    if (error)
-        return error;
     /* Two gbctl at once must not choose the same number. */
-    error = lock_take(gb);
     if (!error)
         error = write_spec(gb, driver, guest, spec, &out->number);
     lock_give(gb);
@@ -182,11 +177,26 @@ int vgpu_attach(struct gb *gb, const struct driver *driver, const struct domain 
     error = wait_state(gb, driver, guest->domid, out);
     if (!error)
         error = accept_ram(gb, guest, out);
-    if (error) {
-        store_remove(gb, VGPU, driver->domid, guest->domid, out->number);
-        return gb_because(gb, error, "guest %u (%s) vgpu %u (%s)", guest->domid, guest->name, out->number, wish->name);
-    }
-    return GB_OK;
+    if (!error)
+        return GB_OK;
+    store_remove(gb, VGPU, driver->domid, guest->domid, out->number);
+    return gb_because(gb, error, "guest %u (%s) vgpu %u (%s)", guest->domid, guest->name, out->number, module);
+}
+
+/* The guest stands still meanwhile: it must not meet the device before its allowance has room for the device's RAM. */
+int vgpu_attach(struct gb *gb, const struct driver *driver, const struct domain *guest, const struct module_wish *wish,
+                struct vgpu *out) {
+    char spec[STORE_VALUE_MAX];
+    int error = make_spec(gb, guest, wish, spec, sizeof(spec));
+
+    memset(out, 0, sizeof(*out));
+    if (!error)
+        error = domain_pause(gb, guest->domid);
+    if (error)
+        return error;
+    error = wire(gb, driver, guest, spec, wish->name, out);
+    domain_unpause(gb, guest->domid);
+    return error;
 }
 
 /* How often the domain is asked whether it has let go. */

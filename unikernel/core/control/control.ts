@@ -11,7 +11,7 @@ import { logLine, logSend } from "../log";
 import { PANIC_XENSTORE_LENGTH, check } from "../panic";
 import { NUL, SLASH, Text, WORDS_BYTES, Words, equals, fieldLength, parsed, startsWith } from "../text";
 import { DOMID_END } from "./arguments";
-import { domainFailed, domainPump, domainReadRequest, domainScan } from "./domain";
+import { domainError, domainFailed, domainPump, domainReadRequest, domainScan } from "./domain";
 import { putBase } from "./node";
 import { requestAnswered } from "./request";
 import { wishAnswered, wishRead, wishesPump, wishesRead } from "./wish";
@@ -105,7 +105,10 @@ function answer(job: u32, is_error: bool, length: u32): void {
 }
 
 function writeAnswered(is_error: bool, length: u32): void {
-  if (is_error) quoteError(logLine().put("control: xenstore refused a write: "), length);
+  if (!is_error) return;
+  const name = fieldLength(XENSTORE_BUFFER, length);
+  domainError().put("xenstore refused a node of this domain: ").quote(XENSTORE_BUFFER, name);
+  quoteError(logLine().put("control: xenstore refused a write: "), length);
 }
 
 function watchAnswered(is_error: bool, length: u32): void {

@@ -10,7 +10,7 @@ import { NUL, TEXT_HEADER_BYTES, Text, textAt } from "../text";
 import { barRow, manifest, moduleCount, moduleOffered, paramExists, paramRow, putModuleName } from "../vgpu/module";
 import { putBase } from "./node";
 import { reply } from "./reply";
-import { JOB_READ_REQUEST, JOB_SCAN, JOB_WATCH, JOB_WRITE, message, send } from "./xenstore";
+import { JOB_READ_REQUEST, JOB_SCAN, JOB_WATCH, JOB_WRITE, JOB_WRITE_ERROR, message, send } from "./xenstore";
 
 export const VERSION: string = "0.1.0";
 
@@ -80,7 +80,7 @@ function sendOne(bit: u32): bool {
     case TODO_MODULE: return sendModule();
     case TODO_WATCH_VGPU: return watch("vgpu");
     case TODO_WATCH_REQUEST: return watch("request");
-    case TODO_ERROR: return send(XS_WRITE, path("error").copy(changetype<Text>(ERROR)), JOB_WRITE, 0);
+    case TODO_ERROR: return send(XS_WRITE, path("error").copy(changetype<Text>(ERROR)), JOB_WRITE_ERROR, 0);
     case TODO_STATE: return write("state", failed ? "failed" : "ready");
     case TODO_READ_REQUEST: return send(XS_READ, path("request"), JOB_READ_REQUEST, 0);
     case TODO_REPLY: return send(XS_WRITE, path("reply").copy(reply()), JOB_WRITE, 0);

@@ -18,6 +18,7 @@ export const JOB_READ_REQUEST: u32 = 4;
 export const JOB_SCAN: u32 = 5; // directory of all guests
 export const JOB_SCAN_GUEST: u32 = 6; // directory of one; index: domid
 export const JOB_READ_WISH: u32 = 7; // index: the wish
+export const JOB_WRITE_ERROR: u32 = 8; // the node that would tell of a failure
 
 @unmanaged
 class Sent {
