@@ -16,8 +16,9 @@ export interface LabOptions {
   /** Of the soak. */
   seconds?: number;
   seed?: number;
-  /** Of the lives. */
+  /** Lives: whole guests, and attachments to one. */
   count?: number;
+  cycles?: number;
 }
 
 interface Judged {
@@ -35,7 +36,7 @@ const SCENARIOS: Record<string, Entry> = {
   demo: { make: demo, needsBuild: true },
   hello: { make: hello, needsBuild: false },
   lives: {
-    make: ({ count }) => lives(count, count),
+    make: ({ count, cycles }) => lives(count, cycles),
     needsBuild: true,
     judge: (result) => {
       const report = readLives(result);

@@ -66,7 +66,8 @@ function program(): Command {
     .option("--timeout <seconds>", "give up after this time", seconds)
     .option("--seconds <seconds>", "soak: so much of the guest's time (600)", seconds)
     .option("--seed <number>", "soak: do the same again (1)", seconds)
-    .option("--count <number>", "lives: so many guests, and attachments (200)", seconds)
+    .option("--count <number>", "lives: so many guests (200)", seconds)
+    .option("--cycles <number>", "lives: so many attachments to one guest (200)", seconds)
     .action((name: string, options: LabOptions) => guarded((signal) => lab(name, options, signal)));
   main
     .command("check")

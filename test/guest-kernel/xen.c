@@ -38,7 +38,9 @@ static long hypercall(unsigned number, uint64_t a, const void *b, uint64_t c) {
 
 static void map_shared(void) {
     static uint8_t page[4096] __attribute__((aligned(4096)));
-    struct xen_add_to_physmap map = {.domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = (uint64_t)page >> 12};
+    struct xen_add_to_physmap map = {
+        .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = (uint64_t)page >> 12,
+    };
     if (hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map, 0))
         shutdown(SHUTDOWN_crash);
     shared = (void *)page;

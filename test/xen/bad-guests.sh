@@ -139,9 +139,11 @@ ask c-setup c setup
 xl pause glovebox-c
 send c "die 0xe0000000"
 answered c "KERNEL dies" 10
+usleep 2000000
+told dead-waits xl list
+xl unpause glovebox-c
 wait_for 20 sh -c '! xl domid c'
 told dead-domains xl list
-xl unpause glovebox-c
 told dead-stat gbctl stat glovebox-c --json
 told dead-list gbctl list --json
 told dead-destroy gbctl destroy c

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The soak (soak.sh, test/guest-kernel/soak.c): seeded random accesses against a model in the guest, while Dom0 looks on:
-// counters only grow, pictures have a checksum or a reason, and the books are equal afterwards.
+// The soak (soak.sh, test/guest-kernel/soak.c): seeded random accesses against a model in the guest, while Dom0 looks
+// on: counters only grow, pictures have a checksum or a reason, and the books are equal afterwards.
 // With `icount` time is counted in instructions and idle time is skipped, so ten minutes pass in a few.
 
 import type { ScenarioOptions, ScenarioResult } from "../scenario.js";
