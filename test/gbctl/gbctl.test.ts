@@ -205,6 +205,12 @@ create("keeps a driver domain that is not its own", async () => {
   assert.equal([...result.domains.keys()], ["Domain-0", "shared"]);
 });
 
+create("a guest that cannot be marked against saving is told of, and made", async () => {
+  const result = await run(CREATE, creating({}, "fail setvnuma 95\n"));
+  assert.is(result.code, 0, result.stderr);
+  assert.match(result.stderr, /warning: guest 2 \(demo\) can be saved and migrated, but would lose its vGPU: /);
+});
+
 create("needs no target under FLASK", async () => {
   const result = await run(CREATE, creating({}, "flask\nfail set_target 1\n"));
   assert.is(result.code, 0, result.stderr);

@@ -90,7 +90,6 @@ static int steps(struct gb *gb, struct creation *c, const char *path, const char
     error = domain_set_target(gb, c->driver.domid, c->guest.domid);
     if (error)
         return error;
-    domain_forbid_save(gb, &c->guest);
     *step = "attaching";
     error = attach_all(gb, c);
     if (error)

@@ -30,7 +30,7 @@ static int set_one_node(struct gb *gb, uint32_t domid, uint32_t vcpus, uint64_t 
     return xc_domain_setvnuma(gb->xc, domid, 1, 1, vcpus, &all, &distance, nodes, &physical);
 }
 
-/* Before the guest runs. What fails is told, but is no reason to have no guest. */
+/* Stays, also after detach. What fails is told, but is no reason to have no vGPU. */
 void domain_forbid_save(struct gb *gb, const struct domain *guest) {
     xc_dominfo_t info;
 

@@ -194,6 +194,7 @@ int vgpu_attach(struct gb *gb, const struct driver *driver, const struct domain 
         error = domain_pause(gb, guest->domid);
     if (error)
         return error;
+    domain_forbid_save(gb, guest);
     error = wire(gb, driver, guest, spec, wish->name, out);
     domain_unpause(gb, guest->domid);
     return error;
