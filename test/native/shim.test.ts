@@ -178,8 +178,8 @@ const MISTAKES = [
   {
     what: "an end that leaves requests unanswered",
     file: "native/xen/server.c",
-    from: "        any = true;\n        (void)dm_op_set_ioreq_server_state(server->domid, server->id, false);\n        answer_all(server, true);\n",
-    to: "        any = true;\n",
+    from: "        answer_all(server, true);\n        let_answers_be_taken(server);\n        (void)dm_op_destroy",
+    to: "        (void)dm_op_destroy",
     noticed: /FAIL three panics in a window/,
   },
   {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * `key=value` words with one space between, as specifications, module nodes and replies carry them. A value in
- * double quotes may hold spaces. A word without `=` gets an empty value. What does not fit WORDS_MAX is dropped: the honest side never sends so many.
+ * double quotes may hold spaces. A word without `=` gets an empty value. What does not fit WORDS_MAX is dropped: the
+ * honest side never sends so many.
  */
 #include <string.h>
 

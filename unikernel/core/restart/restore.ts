@@ -84,7 +84,8 @@ function dropRecord(i: u32): void {
 
 /** False: it is not even known whom it speaks of. */
 function restoreOne(i: u32, saved: Saved): bool {
-  if (saved.format != SAVED_FORMAT || saved.domid >= <u32>DOMID_END || saved.number >= VGPUS_PER_GUEST_MAX) return false;
+  if (saved.format != SAVED_FORMAT) return false;
+  if (saved.domid >= <u32>DOMID_END || saved.number >= VGPUS_PER_GUEST_MAX) return false;
   if (saved.specification > SPECIFICATION_BYTES_MAX || saved.reason > ERROR_BYTES_MAX) return false;
   if (saved.state == VGPU_DETACHING) {
     releaseRam(saved);
