@@ -143,7 +143,7 @@ test("what changed in xenstore meanwhile is seen", () => {
   storeWrite(world.store, `data/glovebox/vgpu/${GUEST}/1`, "module=probe guest=pvh slot=5");
   world.store.outgoing.length = 0;
   restart(world);
-  assert.is(vgpuNode(world, "state"), undefined);
+  assert.is(storeRead(world.store, `data/glovebox/vgpu/${GUEST}/0`), undefined);
   assert.is(vgpuNode(world, "state", 1), "ready");
   assert.is(world.shim.instances.size, 1);
 });

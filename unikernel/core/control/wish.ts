@@ -19,6 +19,11 @@ import { JOB_READ_WISH, JOB_RM, JOB_WRITE, message, send } from "./xenstore";
 
 const NONE: u32 = 0xffff;
 
+// known from before a restart: nothing is told about it before its node was read, for it may be gone; then, as long as
+// the node does not change, it is the old one
+const KEPT_UNREAD: u32 = 1;
+const KEPT_READ: u32 = 2;
+
 // bits of `todo`, worked off from the lowest
 const TODO_READ: u32 = 1;
 const TODO_RAM_BYTES: u32 = 2;
@@ -36,7 +41,7 @@ export class Wish {
   refused: u32;
   todo: u32;
   reads: u32; // answers that are still to come
-  kept: u32; // from before a restart, and its node has not changed since
+  kept: u32; // KEPT_*
 }
 const WISH_BYTES: u32 = 32;
 const ERROR_BYTES: u32 = ERROR_BYTES_MAX + TEXT_HEADER_BYTES;
@@ -120,14 +125,14 @@ export function wishRestore(
   wish.refused = error == null ? 0 : 1;
   specOf(wish).clear().quote(spec, length);
   if (error != null) errorOf(wish).clear().copy(error);
-  wish.kept = 1;
-  need(wish, TODO_READ | TODO_NODES);
+  wish.kept = KEPT_UNREAD;
+  need(wish, vgpu == null && error == null ? TODO_READ | TODO_NODES : TODO_READ);
 }
 
 /** A vGPU was lost or came back. */
 export function statusChanged(domid: u32, number: u32): void {
   const wish = find(domid, number);
-  if (wish != null) need(wish, TODO_ERROR | TODO_STATE);
+  if (wish != null && wish.kept != KEPT_UNREAD) need(wish, TODO_ERROR | TODO_STATE);
 }
 
 function create(domid: u32, number: u32): Wish | null {
@@ -223,6 +228,7 @@ export function wishAnswered(index: u32, at: usize, length: u32): void {
   const wish = wishAt(index);
   wish.reads--;
   while (length != 0 && isBlank(load<u8>(at + length - 1))) length--;
+  if (wish.kept == KEPT_UNREAD) wish.kept = KEPT_READ;
   if (wish.kept && wish.refused && sameBytes(at, length, specOf(wish).bytes, specOf(wish).length)) {
     need(wish, TODO_NODES); // it broke us once: not again before it was removed or changed
     return;

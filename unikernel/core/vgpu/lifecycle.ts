@@ -58,6 +58,7 @@ export function vgpuCreate(domid: u32, number: u32, spec: SpecificationRecord, e
   const vgpu = admit(guest, number, spec, error);
   if (vgpu != null && build(vgpu, guest, spec, error)) {
     advance(vgpu, VGPU_READY);
+    save(vgpu);
     traceEvent(domid, number, TRACE_ATTACH, vgpu.module, vgpu.slot);
     return vgpu;
   }
