@@ -5,7 +5,7 @@
 import { buildNative } from "../lab/native.js";
 import { buildUnikernel, type Variant } from "../pipeline/index.js";
 
-const VARIANTS: Variant[] = ["release", "test", "bare", "probe"];
+const VARIANTS: Variant[] = ["release", "test", "bare", "probe", "panic"];
 
 export type Say = (text: string) => void;
 

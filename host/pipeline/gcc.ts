@@ -31,6 +31,7 @@ export interface NativeSources {
   bench: string[];
   probe: string[];
   probeLdflags: string[];
+  plant: string[];
 }
 
 export interface Unit {

@@ -7,6 +7,8 @@
 //   test      those and test/modules/*                 core and modules               glovebox-test.elf
 //   bare      as test                                  a loop in C (native/bench)     glovebox-bare.elf
 //   probe     as test; tries what it must not do       core and modules               glovebox-probe.elf
+//   panic     as test                                  core and modules, or a bug     glovebox-panic.elf
+//                                                      on order (native/plant)
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
@@ -19,7 +21,7 @@ import { buildModule, type Prepared, type PreparedModule, prepareCore, prepareMo
 import { inBuild, inProject, projectRoot } from "./paths.js";
 import { prune, writeWhole } from "./store.js";
 
-export type Variant = "release" | "test" | "bare" | "probe";
+export type Variant = "release" | "test" | "bare" | "probe" | "panic";
 
 export interface UnikernelOptions {
   variant?: Variant;
@@ -49,12 +51,14 @@ const FILES = {
   test: "glovebox-test.elf",
   bare: "glovebox-bare.elf",
   probe: "glovebox-probe.elf",
+  panic: "glovebox-panic.elf",
 } as const;
 const MODULE_ROOTS = {
   release: ["unikernel/modules"],
   test: ["unikernel/modules", "test/modules"],
   bare: ["unikernel/modules", "test/modules"],
   probe: ["unikernel/modules", "test/modules"],
+  panic: ["unikernel/modules", "test/modules"],
 } as const;
 
 /** Build one image; what has not changed since the last time is not made again. */
@@ -105,6 +109,7 @@ export function writeGenerated(core: Prepared, modules: PreparedModule[], direct
 
 function variantSources(variant: Variant, sources: NativeSources): string[] {
   if (variant === "bare") return sources.bench;
+  if (variant === "panic") return sources.plant;
   return variant === "probe" ? [...sources.xen, ...sources.probe] : sources.xen;
 }
 

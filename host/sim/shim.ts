@@ -8,6 +8,8 @@ import {
   XEN_EBUSY,
   XEN_EFAULT,
   XEN_EINVAL,
+  XEN_EIO,
+  XEN_ENOENT,
   XEN_ENOMEM,
   XEN_ENOSPC,
   XEN_EPERM,
@@ -45,6 +47,14 @@ export interface ShimState {
   share: Uint8Array;
   /** Pages that the peer may read, 0 = none; `mapped` is for tests to set. */
   granted: { domid: number; pages: number; mapped: boolean } | undefined;
+  /** What outlives a panic of the core; `damaged` records are for tests to name. */
+  records: Map<number, Uint8Array>;
+  damaged: Set<number>;
+  restart: { mode: number; count: number; words: string; ns: bigint };
+  /** After a restart, until the core takes them on: servers, their ranges as text, instances. */
+  unclaimed: { servers: Set<number>; ranges: Map<number, Set<string>>; instances: Set<number> };
+  /** Instances that run a call. */
+  running: Set<number>;
 }
 
 const MISUSE = 0xdead;
@@ -63,16 +73,27 @@ export function createShim(world: () => World, code: WebAssembly.Module): { shim
     fuel: 0,
     share: new Uint8Array(shim("SHIM_SHARE_PAGES") * PAGE_BYTES),
     granted: undefined,
+    records: new Map(),
+    damaged: new Set(),
+    restart: { mode: shim("RESTART_NONE"), count: 0, words: "", ns: 0n },
+    unclaimed: { servers: new Set(), ranges: new Map(), instances: new Set() },
+    running: new Set(),
   };
+  return { shim: state, core: createCore(world, state, code) };
+}
+
+/** A core that knows nothing yet, over what the shim holds. */
+export function createCore(world: () => World, state: ShimState, code: WebAssembly.Module): Core {
   const imports = {
     ...talkImports(world, state),
+    ...restartImports(world, state),
     ...serverImports(world, state),
     ...memoryImports(world),
     ...shareImports(world, state),
     ...moduleImports(world, state),
   };
   const instance = new WebAssembly.Instance(code, { shim: withFaults(world, imports) as WebAssembly.ModuleImports });
-  return { shim: state, core: instance.exports as unknown as Core };
+  return instance.exports as unknown as Core;
 }
 
 /** Calls that can fail can be made to. */
@@ -117,7 +138,10 @@ function talkImports(world: () => World, state: ShimState): Imports {
     set_busy_wait(ns: bigint) {
       state.busyNs = ns;
     },
-    stat: (which: number) => BigInt(which + 1),
+    stat(which: number) {
+      if (which === shim("STAT_RESTARTS")) return BigInt(state.restart.count);
+      return which === shim("STAT_PANIC_NS") ? state.restart.ns : BigInt(which + 1);
+    },
     xenstore_send(type: number, reqId: number, at: number, length: number) {
       if (length > XENSTORE_PAYLOAD_MAX) return -XEN_EINVAL;
       const waiting = world().store.incoming.reduce((sum, one) => sum + XSD_SOCKMSG_BYTES + one.payload.length, 0);
@@ -128,6 +152,72 @@ function talkImports(world: () => World, state: ShimState): Imports {
   };
 }
 
+function restartImports(world: () => World, state: ShimState): Imports {
+  return {
+    restart: () => state.restart.mode,
+    panic_words(at: number, max: number) {
+      const text = Buffer.from(state.restart.words).subarray(0, max);
+      coreBytes(world(), at, text.length).set(text);
+      return text.length;
+    },
+    save(record: number, at: number, length: number) {
+      if (record >= shim("SHIM_RECORDS_MAX") || length > shim("SHIM_RECORD_BYTES_MAX")) return -XEN_EINVAL;
+      state.records.set(record, coreBytes(world(), at, length).slice());
+      return 0;
+    },
+    saved(record: number, at: number, max: number) {
+      if (state.damaged.has(record)) return -XEN_EIO;
+      const bytes = state.records.get(record) ?? new Uint8Array();
+      if (record >= shim("SHIM_RECORDS_MAX") || bytes.length > max) return -XEN_EINVAL;
+      coreBytes(world(), at, bytes.length).set(bytes);
+      return bytes.length;
+    },
+    instance_adopt(handle: number, module: number, tag: number) {
+      const entry = state.instances.get(handle);
+      if (entry?.module !== module || entry.tag !== tag || !state.unclaimed.instances.has(handle)) return -XEN_ENOENT;
+      if (state.running.has(handle)) return -XEN_EIO;
+      state.unclaimed.instances.delete(handle);
+      return 0;
+    },
+  };
+}
+
+/** What the shim does before core_on_start after a panic ... */
+export function beginRestart(state: ShimState): void {
+  state.unclaimed = {
+    servers: new Set(state.servers.keys()),
+    ranges: new Map([...state.servers].map(([handle, { server }]) => [handle, namesOf(server)])),
+    instances: new Set(state.instances.keys()),
+  };
+}
+
+/** ... and after it. */
+export function endRestart(state: ShimState): void {
+  const { servers, ranges, instances } = state.unclaimed;
+  for (const handle of servers) {
+    const entry = state.servers.get(handle);
+    entry?.domain.servers.splice(entry.domain.servers.indexOf(entry.server), 1);
+    state.servers.delete(handle);
+  }
+  for (const [handle, { server }] of state.servers) {
+    server.ranges.forEach((list, type) => {
+      const kept = list.filter((one) => !ranges.get(handle)?.has(rangeName(type, one.start, one.end)));
+      list.splice(0, list.length, ...kept);
+    });
+  }
+  for (const handle of instances) state.instances.delete(handle);
+  state.unclaimed = { servers: new Set(), ranges: new Map(), instances: new Set() };
+  state.running.clear();
+}
+
+function rangeName(type: number, start: bigint, end: bigint): string {
+  return `${type} ${start} ${end}`;
+}
+
+function namesOf(server: Server): Set<string> {
+  return new Set(server.ranges.flatMap((list, type) => list.map(({ start, end }) => rangeName(type, start, end))));
+}
+
 function serverImports(world: () => World, state: ShimState): Imports {
   const serverAt = (handle: number) => state.servers.get(handle);
   return {
@@ -135,6 +225,12 @@ function serverImports(world: () => World, state: ShimState): Imports {
       const domain = world().domains.get(domid);
       if (domain === undefined) return -XEN_ESRCH;
       if (!domain.ours) return -XEN_EPERM;
+      const known = [...state.unclaimed.servers].find((handle) => serverAt(handle)?.domain === domain);
+      if (known !== undefined) {
+        state.unclaimed.servers.delete(known);
+        (serverAt(known) as { server: Server }).server.tag = tag;
+        return known;
+      }
       if (state.servers.size === shim("SHIM_SERVERS_MAX")) return -XEN_ENOMEM;
       const server = createServer(domain, tag);
       if (server === undefined) return -XEN_ENOSPC;
@@ -156,6 +252,7 @@ function serverImports(world: () => World, state: ShimState): Imports {
     },
     ioreq_range_map(handle: number, type: number, start: bigint, end: bigint) {
       const entry = serverAt(handle);
+      if (state.unclaimed.ranges.get(handle)?.delete(rangeName(type, unsigned(start), unsigned(end)))) return 0;
       return entry === undefined ? -XEN_EINVAL : mapRange(entry.server, type, unsigned(start), unsigned(end));
     },
     ioreq_range_unmap(handle: number, type: number, start: bigint, end: bigint) {
@@ -299,13 +396,16 @@ function moduleImports(world: () => World, state: ShimState): Imports {
     instance_call(handle: number, entry: number, fuel: number, a: bigint, b: bigint, c: bigint, d: bigint) {
       const instance = state.instances.get(handle);
       if (instance === undefined) throw new CorePanic(MISUSE, BigInt(handle));
+      state.running.add(handle);
       try {
         const answer = instance.code.call(entry, fuel, [unsigned(a), unsigned(b), unsigned(c), unsigned(d)]);
         state.fault = shim("FAULT_NONE");
         state.fuel = answer.fuel;
+        state.running.delete(handle);
         return answer.value;
       } catch (error) {
         if (!(error instanceof ModuleFault)) throw error;
+        state.running.delete(handle);
         state.fault = error.fault;
         state.fuel = error.fuel;
         return 0n;

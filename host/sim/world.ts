@@ -7,7 +7,7 @@ import type { Domain } from "./domain.js";
 import { createDomain } from "./domain.js";
 import { createFaults, type Faults } from "./faults.js";
 import type { SimModule } from "./module.js";
-import { createShim, type ShimState } from "./shim.js";
+import { beginRestart, createCore, createShim, endRestart, type ShimState } from "./shim.js";
 import { createXenstore, storeStep, type Xenstore } from "./xenstore.js";
 
 export const DRIVER_DOMID = 3;
@@ -85,6 +85,17 @@ export function addDomain(world: World, domid: number, options: Parameters<typeo
   const domain = createDomain(domid, options);
   world.domains.set(domid, domain);
   return domain;
+}
+
+/** The core panicked, with these words: it starts anew, in place. `mode`: RESTART_* of unikernel/abi/shim.ts. */
+export function restartDriver(world: World, code: WebAssembly.Module, mode: number, words: string): void {
+  const { count } = world.shim.restart;
+  world.shim.restart = { mode, count: count + 1, words, ns: world.timeNs };
+  world.core = createCore(() => world, world.shim, code);
+  beginRestart(world.shim);
+  world.core.on_start();
+  endRestart(world.shim);
+  settle(world);
 }
 
 export function startDriver(world: World): void {

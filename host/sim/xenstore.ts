@@ -135,6 +135,9 @@ function handle(store: Xenstore, message: Message, path: string, rest: string): 
       return;
     case XS_WATCH: {
       const token = rest.replace(/\0$/, "");
+      if (store.watches.some((one) => one.path === full && one.token === token)) {
+        return answerError(store, message, "EEXIST");
+      }
       store.watches.push({ path: full, shown: path, token });
       answer(store, message, "OK\0");
       return event(store, path, token);

@@ -23,6 +23,8 @@
 #define SHIM_COPY_BYTES_MAX 4096
 #define SHIM_XENSTORE_PAYLOAD_MAX 4096
 #define SHIM_LOG_BYTES_MAX 256
+#define SHIM_RECORDS_MAX 65
+#define SHIM_RECORD_BYTES_MAX 4080
 
 /* --- how a call into a module instance ended (shim_call_fault) ----------------------------------------------- */
 #define FAULT_NONE 0
@@ -51,8 +53,13 @@
 /* --- what a core export answers to a module's import call when the instance must not go on ------------------- */
 #define CAPABILITY_FATAL (-0x7fffffff - 1)
 
+/* --- why core_on_start is called (shim_restart) --------------------------------------------------------------- */
+#define RESTART_NONE 0
+#define RESTART_KEEP 1
+#define RESTART_LOSE 2
+
 /* --- life, time, talk ---------------------------------------------------------------------------------------- */
-/* Our bug: print code and detail, stop the domain (SHUTDOWN_crash). Does not return. */
+/* Our bug: print code and detail, restart in place (docs/decisions/0009). Does not return. */
 void shim_panic(uint32_t code, uint64_t detail);
 /* One line of text, without its newline, to the domain's console; at most SHIM_LOG_BYTES_MAX. */
 void shim_log(uint32_t text_ptr, uint32_t len);
@@ -77,13 +84,29 @@ uint64_t shim_stat(uint32_t which);
 #define STAT_BLOCKS 5
 #define STAT_CONSOLE_DROPPED 6
 #define STAT_ARENA_PAGES_USED 7
+#define STAT_RESTARTS 8
+#define STAT_PANIC_NS 9
+
+/* --- restart in place: what outlives a panic of ours ---------------------------------------------------------- */
+/* NONE: the first start. KEEP: a panic, take up what was saved. LOSE: two in a short window, lose all by name. */
+uint32_t shim_restart(void);
+/* The last panic in words, copied to dst; returns their length, at most max; 0: there was none. */
+int32_t shim_panic_words(uint32_t dst_ptr, uint32_t max);
+/* Keep len bytes (at most SHIM_RECORD_BYTES_MAX) as record number `record` beyond a restart; len 0 forgets it. */
+int32_t shim_save(uint32_t record, uint32_t src_ptr, uint32_t len);
+/* What was saved last under that number; returns its length, 0: nothing. -EIO: it is damaged. */
+int32_t shim_saved(uint32_t record, uint32_t dst_ptr, uint32_t max);
+/* In core_on_start after a restart: take the instance on, with a new tag. -EIO: it ran a call when we panicked;
+ * -ENOENT: there is none like that. Instances and servers that nobody took on are gone when core_on_start is over. */
+int32_t shim_instance_adopt(uint32_t instance, uint32_t module, uint32_t tag);
 
 /* --- xenstore: one message at a time, answers by core_on_xenstore ------------------------------------------- */
 /* Send one message (xen/io/xs_wire.h type, payload); -EAGAIN while the ring has no room. tx is always 0. */
 int32_t shim_xenstore_send(uint32_t type, uint32_t req_id, uint32_t payload_ptr, uint32_t len);
 
 /* --- ioreq servers: one per guest ---------------------------------------------------------------------------- */
-/* Create a server on the guest and map its ioreq page; answers a server handle. tag comes back in core_on_ioreq. */
+/* Create a server on the guest and map its ioreq page; answers a server handle. tag comes back in core_on_ioreq.
+ * In core_on_start after a restart: the server that the guest had, ranges and all; those not mapped again go. */
 int32_t shim_ioreq_server_create(uint32_t domid, uint32_t tag);
 /* Bind one event channel per vCPU and enable; from here on requests arrive. Answers the number of vCPUs. */
 int32_t shim_ioreq_server_enable(uint32_t server);

@@ -53,6 +53,23 @@
 /* A detaching guest's vCPU gets this many turns to take its last answer before its server goes. */
 #define DRAIN_YIELDS 16u
 
+/* Servers that Xen has for one guest: MAX_NR_IOREQ_SERVERS (xen/sched.h). */
+#define XEN_IOREQ_SERVERS_MAX 8u
+
+/* Ranges of one server that outlive a restart: the core claims at most 8 slots, 8 x 6 BARs, bridge and CF8: 58. */
+#define SERVER_RANGES_MAX 64u
+
+/* Panics closer to each other than this are one trouble that comes back. A guest that does again what broke us does it
+ * within microseconds, a display driver within some frames of 16 ms; 200 ms is twelve of them. One restart in 200 ms,
+ * on the other hand, costs the others less than a hundredth of their time (a restart takes 1 to 2 ms). */
+#define RESTART_WINDOW_NS 200000000ul
+
+/* Words of the last panic that are kept: the longest of ours is 65, two numbers take 38 more. */
+#define PANIC_WORDS_BYTES 128u
+
+/* Initialised variables, kept pristine for a restart; a handful of words (link.ld checks). */
+#define PRISTINE_BYTES 4096u
+
 /* A panic waits this many turns for room in the console's ring before it gives up on a byte. */
 #define PANIC_YIELDS 4096u
 
@@ -62,7 +79,8 @@ _Static_assert(SHIM_SHARE_PAGES + 8u <= GRANT_ENTRIES, "the share fits one grant
 _Static_assert(SHIM_COPY_BYTES_MAX <= (COPY_WINDOW_PAGES - 1u) * PAGE_BYTES, "one copy fits the window");
 _Static_assert(SHIM_SERVERS_MAX <= 256 && SHIM_INSTANCES_MAX <= 256, "an index fits the low byte of a handle");
 _Static_assert((ARENA_PAGES + CORE_PAGES_MAX) * WASM_PAGE_BYTES + SHIM_INSTANCES_MAX * INSTANCE_BYTES_MAX +
-                       (SHIM_SHARE_PAGES + SHIM_SERVERS_MAX + COPY_WINDOW_PAGES) * PAGE_BYTES + STACK_BYTES <=
+                       (SHIM_SHARE_PAGES + SHIM_SERVERS_MAX + COPY_WINDOW_PAGES + 2u * SHIM_RECORDS_MAX) * PAGE_BYTES +
+                       STACK_BYTES <=
                    10u * 1024u * 1024u,
                "static memory leaves 6 of 16 MiB to image, page tables, p2m list and the start-of-day pages");
 

@@ -6,11 +6,12 @@
 #include "abi.h"
 #include "panic.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 _Static_assert(ARENA_PAGES == 64, "the map of used pages is one 64-bit word");
 
 static uint8_t core_area[CORE_PAGES_MAX * WASM_PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
-static uint8_t module_area[ARENA_PAGES][WASM_PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+static uint8_t module_area[ARENA_PAGES][WASM_PAGE_BYTES] SURVIVES __attribute__((aligned(PAGE_BYTES)));
 static uint64_t used;
 
 static struct {
@@ -33,6 +34,20 @@ int32_t arena_take(uint32_t pages) {
         return (int32_t)first;
     }
     return -XEN_ENOSPC;
+}
+
+bool arena_take_again(uint32_t first, uint32_t pages) {
+    if (pages == 0)
+        return true;
+    if (first >= ARENA_PAGES || pages > ARENA_PAGES - first || used & run_mask(first, pages))
+        return false;
+    used |= run_mask(first, pages);
+    return true;
+}
+
+bool arena_is(const wasm_rt_memory_t *memory, uint32_t first, uint32_t pages) {
+    return memory->data == module_area[first] && memory->pages == pages &&
+           memory->size == (uint64_t)pages * WASM_PAGE_BYTES;
 }
 
 void arena_give_back(uint32_t first, uint32_t pages) {
@@ -71,7 +86,7 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t initial_pages, u
     if (target.open)
         allocate_module(memory, initial_pages);
     else if (initial_pages <= CORE_PAGES_MAX)
-        memory->data = core_area; /* zero since the domain builder made it */
+        memory->data = core_area; /* zero since the domain builder or a restart made it so */
     else
         panic("the core's memory is too large, pages and limit", initial_pages, CORE_PAGES_MAX);
     memory->pages = initial_pages;

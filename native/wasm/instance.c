@@ -4,6 +4,8 @@
  * state, so zeroing both and instantiating again is a reset. A handle carries a generation: a stale one is the core's
  * bug.
  */
+#include "instance.h"
+
 #include <string.h>
 
 #include "abi.h"
@@ -14,6 +16,7 @@
 #include "panic.h"
 #include "shim.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 #define GENERATION_MAX 0x7fffffu
 
@@ -23,11 +26,13 @@ struct instance {
     uint32_t first_page;
     uint32_t *fuel;
     bool busy;
+    bool unclaimed;   /* outlived a restart, and the core has not asked for it yet */
+    bool interrupted; /* ran a call when we panicked */
     struct w2c_glovebox imports;
 };
 
-static struct instance instances[SHIM_INSTANCES_MAX];
-static uint8_t storage[SHIM_INSTANCES_MAX][INSTANCE_BYTES_MAX] __attribute__((aligned(64)));
+static struct instance instances[SHIM_INSTANCES_MAX] SURVIVES;
+static uint8_t storage[SHIM_INSTANCES_MAX][INSTANCE_BYTES_MAX] SURVIVES __attribute__((aligned(64)));
 static uint32_t last_fault, last_fuel;
 
 uint32_t shim_module_count(void) {
@@ -81,14 +86,74 @@ static int create(struct instance *instance, const struct gb_module *module, uin
     int32_t first = module->instance_bytes <= INSTANCE_BYTES_MAX ? arena_take(module->memory_pages) : -XEN_E2BIG;
     if (first < 0)
         return first;
-    instance->module = module;
     instance->first_page = (uint32_t)first;
+    instance->busy = false;
+    instance->fuel = NULL; /* not as made until it is */
+    instance->module = module;
     instance->imports = (struct w2c_glovebox){.tag = tag, .instance = storage_of(instance)};
     int rc = instantiate(instance);
     if (rc)
         give_back(instance);
     return rc;
 }
+
+/* --- across a restart --------------------------------------------------------------------------------------------- */
+
+static bool is_linked(const struct gb_module *module) {
+    for (uint32_t i = 0; i < gb_module_count; i++)
+        if (gb_modules[i] == module)
+            return true;
+    return false;
+}
+
+/* The memory's descriptor lies in the instance's own struct; elsewhere it would not be the instance's. */
+static bool has_its_memory(const struct instance *instance) {
+    const uint8_t *memory = (const uint8_t *)instance->imports.memory;
+    const uint8_t *own = storage_of(instance);
+    if (instance->module->memory_pages == 0)
+        return memory == NULL;
+    return memory >= own && memory <= own + instance->module->instance_bytes - sizeof(wasm_rt_memory_t) &&
+           arena_is(instance->imports.memory, instance->first_page, instance->module->memory_pages);
+}
+
+static bool is_as_made(const struct instance *instance) {
+    return is_linked(instance->module) && has_its_memory(instance) &&
+           instance->imports.instance == storage_of(instance) &&
+           instance->fuel == instance->module->fuel(storage_of(instance));
+}
+
+void instance_restart(void) {
+    for (struct instance *one = instances; one < instances + SHIM_INSTANCES_MAX; one++) {
+        if (one->module && !(is_as_made(one) && arena_take_again(one->first_page, one->module->memory_pages)))
+            one->module = NULL;
+        one->unclaimed = one->module != NULL;
+        one->interrupted = one->busy;
+        one->busy = false;
+    }
+}
+
+int32_t shim_instance_adopt(uint32_t handle, uint32_t module, uint32_t tag) {
+    uint32_t index = handle & 0xff;
+    struct instance *one = &instances[index];
+    if (index >= SHIM_INSTANCES_MAX || module >= gb_module_count || !one->unclaimed ||
+        one->module != gb_modules[module] || one->generation != handle >> 8)
+        return -XEN_ENOENT;
+    if (one->interrupted)
+        return -XEN_EIO;
+    one->unclaimed = false;
+    one->imports.tag = tag;
+    return 0;
+}
+
+void instance_drop_unclaimed(void) {
+    for (struct instance *one = instances; one < instances + SHIM_INSTANCES_MAX; one++) {
+        if (one->unclaimed)
+            give_back(one);
+        one->unclaimed = one->interrupted = false;
+    }
+}
+
+/* --- create, reset, destroy --------------------------------------------------------------------------------------- */
 
 static struct instance *find_free(void) {
     for (uint32_t i = 0; i < SHIM_INSTANCES_MAX; i++)

@@ -7,17 +7,21 @@
 
 #include "cmdline.h"
 #include "console.h"
+#include "instance.h"
 #include "event.h"
 #include "grant.h"
 #include "loop.h"
 #include "machine.h"
 #include "module.h"
+#include "server.h"
 #include "shim.h"
 #include "stat.h"
+#include "survivor.h"
 #include "time.h"
 #include "xenstore.h"
 
 void boot_prepare(const struct start_info *info, uint64_t entry_tsc) {
+    machine_keep_pristine(); /* before anything writes a variable */
     machine_init(info);
     console_init(info); /* from here on there are words */
     machine_protect();
@@ -30,6 +34,23 @@ void boot_prepare(const struct start_info *info, uint64_t entry_tsc) {
     gb_core.instantiate();
     core_on_start();
     stat_note_ready();
+    survivor_arm(info); /* from here on a panic restarts */
+}
+
+void boot_again(const struct start_info *info) {
+    machine_init(info);
+    console_init(info);
+    cmdline_init(info);
+    instance_restart();
+    server_restart();
+    xenstore_init(info);
+    event_close_strangers(info->console.domU.evtchn);
+    time_init();
+    gb_core.instantiate();
+    core_on_start();
+    server_drop_unclaimed();
+    instance_drop_unclaimed();
+    event_raise_all();
 }
 
 _Noreturn void boot(const struct start_info *info, uint64_t entry_tsc) {

@@ -3,16 +3,23 @@
  * CRC-32 over rows of a picture in guest memory. A window's worth is mapped at a time and kept while the rows stay in
  * it: rows of 4 KiB cost one map for sixteen.
  */
+#include "checksum.h"
+
 #include "crc32.h"
 #include "foreign.h"
 #include "guest.h"
 #include "machine.h"
 #include "shim.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 #define PAGE_OFFSET_MASK (PAGE_BYTES - 1ul)
 
-static uint8_t window[COPY_WINDOW_PAGES * PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+static uint8_t window[COPY_WINDOW_PAGES * PAGE_BYTES] SURVIVES __attribute__((aligned(PAGE_BYTES)));
+
+void checksum_window_take_back(void) {
+    foreign_unmap(window, COPY_WINDOW_PAGES);
+}
 
 /* Pages [first, first + count) of the guest are in the window; count 0 = nothing is. */
 struct view {

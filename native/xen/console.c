@@ -8,10 +8,11 @@
 #include "hypercalls.h"
 #include "shim.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 static volatile struct xencons_interface *ring;
 static evtchn_port_t port;
-static uint64_t dropped_bytes;
+static uint64_t dropped_bytes SURVIVES;
 static bool wait_for_room;
 
 void console_init(const struct start_info *info) {
@@ -73,6 +74,16 @@ void console_decimal(uint64_t value) {
     while (value /= 10);
     while (count)
         put(digits[--count]);
+}
+
+void console_trouble(const char *what, uint64_t a, uint64_t b) {
+    console_text("glovebox: ");
+    console_text(what);
+    console_text(" ");
+    console_decimal(a);
+    console_text(" ");
+    console_decimal(b);
+    console_line_end();
 }
 
 void console_line_end(void) {

@@ -11,6 +11,8 @@ void console_text(const char *text);
 void console_hex(uint64_t value);
 void console_decimal(uint64_t value);
 /* Ends the line and tells Dom0 that there is something to read. */
+/* A line of its own: "glovebox: WHAT A B". */
+void console_trouble(const char *what, uint64_t a, uint64_t b);
 void console_line_end(void);
 /* From now on a full ring is waited for, PANIC_YIELDS turns at most. */
 void console_wait_for_room(void);

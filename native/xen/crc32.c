@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Eight bytes a step: table k holds the CRC of a byte followed by k zero bytes, so eight look-ups are added (xor). The
- * tables (8 KiB) are computed at the first use; a boot does not pay for them.
+ * tables (8 KiB) are computed at the first use, which is when the start is complete.
  */
 #include "crc32.h"
 

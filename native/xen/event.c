@@ -13,6 +13,7 @@
 #include "panic.h"
 #include "shim.h"
 #include "shim_limits.h"
+#include "survivor.h"
 #include "time.h"
 
 #define PORTS_PER_WORD 64u
@@ -22,16 +23,49 @@ struct port {
     uint32_t a, b;
 };
 
-static uint8_t shared_page[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+static uint8_t shared_page[PAGE_BYTES] SURVIVES __attribute__((aligned(PAGE_BYTES)));
 static struct shared_info *const shared = (struct shared_info *)shared_page;
 static struct port ports[EVENT_PORTS_MAX];
 static uint64_t busy_wait_ns;
-static uint64_t events, blocks;
+static uint64_t events SURVIVES, blocks SURVIVES;
 
 void event_init(const struct start_info *info) {
     uint64_t pte = (info->shared_info & PTE_FRAME_MASK) | PTE_READ_WRITE;
     if (hypercall_update_va_mapping(shared_page, pte, UVMF_INVLPG | UVMF_LOCAL))
         panic("cannot map the shared info page", info->shared_info, 0);
+}
+
+/* --- after a restart: the page is mapped, ports are bound, and nobody knows whose they are ----------------------- */
+
+static bool is_bound(evtchn_port_t port, bool *exists) {
+    struct evtchn_status status = {.dom = DOMID_SELF, .port = port};
+    *exists = hypercall_event_channel_op(EVTCHNOP_status, &status) == 0;
+    return *exists && status.status != EVTCHNSTAT_closed;
+}
+
+/* Xen answers -EINVAL beyond the last port that it has room for (event_channel.c, port_is_valid). */
+void event_close_strangers(evtchn_port_t console) {
+    bool exists = true;
+    for (evtchn_port_t port = 1; port < EVENT_PORTS_MAX && exists; port++) {
+        struct evtchn_close close = {.port = port};
+        if (is_bound(port, &exists) && !ports[port].handler && port != console)
+            (void)hypercall_event_channel_op(EVTCHNOP_close, &close);
+    }
+}
+
+static void raise(evtchn_port_t port) {
+    struct vcpu_info *vcpu = &shared->vcpu_info[0];
+    __atomic_fetch_or(&shared->evtchn_pending[port / PORTS_PER_WORD], 1ul << port % PORTS_PER_WORD, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&vcpu->evtchn_pending_sel, 1ul << port / PORTS_PER_WORD, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&vcpu->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A pending bit that was taken and not served when we panicked is lost: look at everything once. */
+void event_raise_all(void) {
+    shared->vcpu_info[0].evtchn_upcall_mask = 1;
+    for (evtchn_port_t port = 0; port < EVENT_PORTS_MAX; port++)
+        if (ports[port].handler)
+            raise(port);
 }
 
 const volatile struct shared_info *event_shared_info(void) {
@@ -93,6 +127,13 @@ void event_send(evtchn_port_t port) {
     struct evtchn_send send = {.port = port};
     if (hypercall_event_channel_op(EVTCHNOP_send, &send))
         panic("cannot send on an event port of ours", port, 0);
+}
+
+void event_forget(evtchn_port_t port) {
+    struct evtchn_close close = {.port = port};
+    if (port < EVENT_PORTS_MAX)
+        ports[port].handler = NULL;
+    (void)hypercall_event_channel_op(EVTCHNOP_close, &close);
 }
 
 static void dispatch_port(evtchn_port_t port) {

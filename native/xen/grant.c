@@ -8,8 +8,9 @@
 #include "hypercalls.h"
 #include "panic.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
-static uint8_t table_page[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+static uint8_t table_page[PAGE_BYTES] SURVIVES __attribute__((aligned(PAGE_BYTES)));
 static struct grant_entry_v1 *const table = (struct grant_entry_v1 *)table_page;
 
 void grant_init(void) {

@@ -13,11 +13,16 @@
 #include "machine.h"
 #include "shim.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 #define PAGE_OFFSET_MASK (PAGE_BYTES - 1ul)
 #define WINDOW_BYTES (COPY_WINDOW_PAGES * PAGE_BYTES)
 
-static uint8_t window[WINDOW_BYTES] __attribute__((aligned(PAGE_BYTES)));
+static uint8_t window[WINDOW_BYTES] SURVIVES __attribute__((aligned(PAGE_BYTES)));
+
+void guest_window_take_back(void) {
+    foreign_unmap(window, COPY_WINDOW_PAGES);
+}
 
 bool guest_domid_valid(uint32_t domid) {
     return domid < DOMID_FIRST_RESERVED;

@@ -11,13 +11,15 @@
 #include "machine.h"
 #include "shim.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 #define SHARE_BYTES ((uint32_t)SHIM_SHARE_PAGES * PAGE_BYTES)
 
 static uint8_t share[SHARE_BYTES] __attribute__((aligned(PAGE_BYTES)));
-static grant_ref_t first_ref;
-static uint32_t granted_pages;
-static domid_t reader;
+/* Whom it is granted to outlives a restart; the core then begins with a revoke. */
+static grant_ref_t first_ref SURVIVES;
+static uint32_t granted_pages SURVIVES;
+static domid_t reader SURVIVES;
 
 static void grant_page(uint32_t page) {
     grant_read_only(first_ref + page, reader, machine_mfn(share + page * PAGE_BYTES));

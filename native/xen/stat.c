@@ -6,9 +6,10 @@
 #include "arena.h"
 #include "machine.h"
 #include "shim.h"
+#include "survivor.h"
 #include "time.h"
 
-static uint64_t entry_ns, ready_ns, memory_pages;
+static uint64_t entry_ns SURVIVES, ready_ns SURVIVES, memory_pages SURVIVES;
 
 void stat_note_start(const struct start_info *info, uint64_t entry_tsc) {
     entry_ns = time_at_tsc(entry_tsc);
@@ -37,6 +38,10 @@ uint64_t shim_stat(uint32_t which) {
         return console_dropped_bytes();
     case STAT_ARENA_PAGES_USED:
         return arena_pages_used();
+    case STAT_RESTARTS:
+        return survivor_open() ? survivor_open()->restarts : 0;
+    case STAT_PANIC_NS:
+        return survivor_open() ? survivor_open()->panic_ns : 0;
     default:
         return 0;
     }

@@ -14,6 +14,7 @@
 #include "panic.h"
 #include "shim.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 _Static_assert(SHIM_XENSTORE_PAYLOAD_MAX == XENSTORE_PAYLOAD_MAX, "the contract's payload is xs_wire.h's");
 
@@ -24,9 +25,10 @@ struct message {
 
 static struct xenstore_domain_interface *ring;
 static evtchn_port_t port;
-static struct message incoming, outgoing;
-static uint32_t incoming_bytes;               /* assembled so far */
-static uint32_t outgoing_bytes, outgoing_sent; /* of the message in `outgoing`; equal = none */
+/* Half messages outlive a restart: the stream goes on where it was, or nobody would find its marks again. */
+static struct message incoming SURVIVES, outgoing SURVIVES;
+static uint32_t incoming_bytes SURVIVES;                         /* assembled so far */
+static uint32_t outgoing_bytes SURVIVES, outgoing_sent SURVIVES; /* of `outgoing`; equal = none */
 static bool work;
 
 static void on_event(uint32_t a, uint32_t b) {
@@ -40,6 +42,8 @@ void xenstore_init(const struct start_info *info) {
     port = info->store_evtchn;
     event_attach(port, on_event, 0, 0);
     work = true;
+    if (incoming_bytes > sizeof(incoming) || outgoing_sent > outgoing_bytes || outgoing_bytes > sizeof(outgoing))
+        panic("xenstore buffers corrupt, incoming and outgoing bytes", incoming_bytes, outgoing_bytes);
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b) {

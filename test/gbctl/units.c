@@ -35,6 +35,9 @@ static void test_words(void) {
     CHECK(w.count == 4 && !strcmp(words_get(&w, "a"), "1") && !strcmp(words_get(&w, "b"), "=x"));
     CHECK(!*words_get(&w, "flag") && !*words_get(&w, "c") && !words_get(&w, "d"));
     CHECK(words_u64(&w, "a", 1, &value) && value == 1 && !words_u64(&w, "a", 0, &value));
+    words_parse(&w, "a=\"b c=d\" e=\"\" f=\"open");
+    CHECK(w.count == 3 && !strcmp(words_get(&w, "a"), "b c=d") && !*words_get(&w, "e"));
+    CHECK(!strcmp(words_get(&w, "f"), "open"));
     words_parse(&w, "");
     CHECK(w.count == 0);
     for (size_t i = 0; i + 2 < sizeof(many); i += 2)

@@ -2,7 +2,7 @@
 /*
  * Runs the scenarios, each in a process of its own. Then the whole life once for every hypercall that it makes, with
  * that one failing in several ways: it must end with nothing held, or in a panic where Xen cannot fail unless we are
- * wrong.
+ * wrong. The same with the hypercalls of a restart.
  *
  *   shim_test            everything; one line each, exit code 1 when one fails
  */
@@ -28,14 +28,14 @@ static void run_list(const struct scenario *list) {
     }
 }
 
-static void run_failures(long answer, const char *name) {
+static void run_failures(void (*life)(void), long answer, const char *name) {
     static char output[65536];
     unsigned long long total = 0;
     uint32_t clean = 0, panics = 0;
-    bool good = child_run(scenario_whole_life, 0, 0, output, sizeof(output)) == 0 &&
+    bool good = child_run(life, 0, 0, output, sizeof(output)) == 0 &&
                 sscanf(output, "HYPERCALLS %llu", &total) == 1 && total > 50;
     for (uint64_t nth = 1; nth <= total && good; nth++) {
-        int code = child_run(scenario_whole_life, nth, answer, output, sizeof(output));
+        int code = child_run(life, nth, answer, output, sizeof(output));
         clean += code == 0;
         panics += code == FAKE_PANIC_EXIT;
         good = code == 0 || (code == FAKE_PANIC_EXIT && child_panic_is_due(output));
@@ -52,9 +52,12 @@ int main(void) {
     run_list(guest_scenarios);
     run_list(xenstore_scenarios);
     run_list(module_scenarios);
-    run_failures(-XEN_EINVAL, "every hypercall fails once: EINVAL");
-    run_failures(-XEN_EPERM, "every hypercall fails once: EPERM");
-    run_failures(-XEN_ENOMEM, "every hypercall fails once: ENOMEM");
+    run_list(restart_scenarios);
+    run_failures(scenario_whole_life, -XEN_EINVAL, "every hypercall fails once: EINVAL");
+    run_failures(scenario_whole_life, -XEN_EPERM, "every hypercall fails once: EPERM");
+    run_failures(scenario_whole_life, -XEN_ENOMEM, "every hypercall fails once: ENOMEM");
+    run_failures(scenario_restart_life, -XEN_EINVAL, "every hypercall of a restart fails once: EINVAL");
+    run_failures(scenario_restart_life, -XEN_ENOMEM, "every hypercall of a restart fails once: ENOMEM");
     printf("%u passed, %u failed\n", passed, failed);
     return failed ? 1 : 0;
 }

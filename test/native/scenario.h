@@ -14,7 +14,8 @@ struct scenario {
     bool panics; /* it shows a panic: that is its success */
 };
 
-extern const struct scenario service_scenarios[], guest_scenarios[], xenstore_scenarios[], module_scenarios[];
+extern const struct scenario service_scenarios[], guest_scenarios[], xenstore_scenarios[], module_scenarios[],
+    restart_scenarios[];
 
 /* Boots the domain; the ledger right after is what must be there again at the end. */
 void scenario_boot(void);
@@ -24,5 +25,8 @@ void scenario_settle(void);
 
 /* A life that uses every call of the contract once and undoes what it could do when one fails. */
 void scenario_whole_life(void);
+
+/* A life with a panic in it and the restart; main.c lets each hypercall of the restart fail. */
+void scenario_restart_life(void);
 
 #endif

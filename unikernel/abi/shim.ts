@@ -10,6 +10,8 @@ export const SHIM_SHARE_PAGES = 256;
 export const SHIM_COPY_BYTES_MAX = 4096;
 export const SHIM_XENSTORE_PAYLOAD_MAX = 4096;
 export const SHIM_LOG_BYTES_MAX = 256;
+export const SHIM_RECORDS_MAX = 65;
+export const SHIM_RECORD_BYTES_MAX = 4080;
 
 // --- how a call into a module instance ended (shim_call_fault) ---
 export const FAULT_NONE = 0;
@@ -38,8 +40,13 @@ export const IOREQ_FLAG_DATA_IS_PTR = 4;
 // --- what a core export answers to a module's import call when the instance must not go on ---
 export const CAPABILITY_FATAL = (-0x7fffffff - 1);
 
+// --- why core_on_start is called (shim_restart) ---
+export const RESTART_NONE = 0;
+export const RESTART_KEEP = 1;
+export const RESTART_LOSE = 2;
+
 // --- life, time, talk ---
-// Our bug: print code and detail, stop the domain (SHUTDOWN_crash). Does not return.
+// Our bug: print code and detail, restart in place (docs/decisions/0009). Does not return.
 @external("shim", "panic") export declare function shim_panic(code: u32, detail: u64): void;
 // One line of text, without its newline, to the domain's console; at most SHIM_LOG_BYTES_MAX.
 @external("shim", "log") export declare function shim_log(text_ptr: u32, len: u32): void;
@@ -64,6 +71,22 @@ export const STAT_EVENTS = 4;
 export const STAT_BLOCKS = 5;
 export const STAT_CONSOLE_DROPPED = 6;
 export const STAT_ARENA_PAGES_USED = 7;
+export const STAT_RESTARTS = 8;
+export const STAT_PANIC_NS = 9;
+
+// --- restart in place: what outlives a panic of ours ---
+// NONE: the first start. KEEP: a panic, take up what was saved. LOSE: two in a short window, lose all by name.
+@external("shim", "restart") export declare function shim_restart(): u32;
+// The last panic in words, copied to dst; returns their length, at most max; 0: there was none.
+@external("shim", "panic_words") export declare function shim_panic_words(dst_ptr: u32, max: u32): i32;
+// Keep len bytes (at most SHIM_RECORD_BYTES_MAX) as record number `record` beyond a restart; len 0 forgets it.
+@external("shim", "save") export declare function shim_save(record: u32, src_ptr: u32, len: u32): i32;
+// What was saved last under that number; returns its length, 0: nothing. -EIO: it is damaged.
+@external("shim", "saved") export declare function shim_saved(record: u32, dst_ptr: u32, max: u32): i32;
+// In core_on_start after a restart: take the instance on, with a new tag. -EIO: it ran a call when we panicked;
+// -ENOENT: there is none like that. Instances and servers that nobody took on are gone when core_on_start is over.
+@external("shim", "instance_adopt")
+export declare function shim_instance_adopt(instance: u32, module: u32, tag: u32): i32;
 
 // --- xenstore: one message at a time, answers by core_on_xenstore ---
 // Send one message (xen/io/xs_wire.h type, payload); -EAGAIN while the ring has no room. tx is always 0.
@@ -72,6 +95,7 @@ export declare function shim_xenstore_send(type: u32, req_id: u32, payload_ptr: 
 
 // --- ioreq servers: one per guest ---
 // Create a server on the guest and map its ioreq page; answers a server handle. tag comes back in core_on_ioreq.
+// In core_on_start after a restart: the server that the guest had, ranges and all; those not mapped again go.
 @external("shim", "ioreq_server_create") export declare function shim_ioreq_server_create(domid: u32, tag: u32): i32;
 // Bind one event channel per vCPU and enable; from here on requests arrive. Answers the number of vCPUs.
 @external("shim", "ioreq_server_enable") export declare function shim_ioreq_server_enable(server: u32): i32;

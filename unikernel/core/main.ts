@@ -7,6 +7,7 @@ import { XENSTORE_BUFFER, controlMessage, controlPump } from "./control/control"
 import { requestWork } from "./control/request";
 import { start } from "./control/start";
 import { scanoutFlush, scanoutSet } from "./display/scanout";
+import { saveChanges } from "./restart/save";
 import { onIoreq } from "./trap/ioreq";
 import { irqRaise } from "./vgpu/irq";
 import { paramValue } from "./vgpu/param";
@@ -15,25 +16,32 @@ import { vgpuAt } from "./vgpu/vgpu";
 
 export function on_start(): void {
   start();
+  saveChanges();
 }
 
 export function on_ioreq(
   tag: u32, vcpu: u32, type: u32, flags: u32, addr: u64, data: u64, count: u32, size: u32,
 ): u64 {
-  return onIoreq(tag, type, flags, addr, data, count, size);
+  const answer = onIoreq(tag, type, flags, addr, data, count, size);
+  saveChanges();
+  return answer;
 }
 
 export function on_xenstore(type: u32, req_id: u32, len: u32): void {
   controlMessage(type, req_id, len);
+  saveChanges();
 }
 
 export function on_timer(): void {
   controlPump();
+  saveChanges();
 }
 
 export function on_idle(): u32 {
   controlPump();
-  return requestWork() ? 1 : 0;
+  const more: u32 = requestWork() ? 1 : 0;
+  saveChanges();
+  return more;
 }
 
 export function xenstore_buffer(): u32 {

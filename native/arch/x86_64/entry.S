@@ -40,6 +40,15 @@ _start:
     call boot
     ud2
 
+/* In: rdi = a function that does not return. Whatever was on the stack is gone. */
+    .globl machine_restart
+machine_restart:
+    cld
+    lea stack_top(%rip), %rsp
+    xor %ebp, %ebp
+    call *%rdi
+    ud2
+
 /*
  * Xen pushed rcx and r11 on top of an iretq frame and masked events. The upcall does nothing: the pending bits are
  * Xen's message and the loop reads them. Events stay masked; only SCHEDOP_block opens the mask.

@@ -5,9 +5,12 @@
  */
 #include "machine.h"
 
+#include <string.h>
+
 #include "hypercalls.h"
 #include "panic.h"
 #include "shim_limits.h"
+#include "survivor.h"
 
 #define LEVELS 4
 #define ENTRIES_MASK 511ul
@@ -16,7 +19,10 @@
 _Static_assert(STACK_BYTES == 131072, "link.ld lays out the stack with this number");
 
 extern const uint8_t image_start[], image_text_end[], image_end[], stack_guard[];
+extern uint8_t data_start[], bss_start[], bss_end[];
 
+static uint8_t pristine[PRISTINE_BYTES] SURVIVES;
+static uint32_t pristine_sum SURVIVES;
 static const uint64_t *p2m;
 static const uint64_t *top_table;
 
@@ -48,6 +54,22 @@ uint64_t machine_pte(const volatile void *va) {
 
 uint64_t machine_image_bytes(void) {
     return (uint64_t)(image_end - image_start);
+}
+
+static uint32_t data_bytes(void) {
+    return (uint32_t)(image_end - data_start);
+}
+
+void machine_keep_pristine(void) {
+    memcpy(pristine, data_start, data_bytes());
+    pristine_sum = survivor_sum(pristine, data_bytes());
+}
+
+void machine_reset_memory(void) {
+    if (pristine_sum != survivor_sum(pristine, data_bytes()))
+        panic("the copy of the initialised variables is damaged", pristine_sum, 0);
+    memcpy(data_start, pristine, data_bytes());
+    memset(bss_start, 0, (size_t)(bss_end - bss_start));
 }
 
 static void write_protect(void) {

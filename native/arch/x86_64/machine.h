@@ -52,6 +52,13 @@ uint64_t machine_pte(const volatile void *va);
 /* Bytes of the image as loaded: text, constants, data. */
 uint64_t machine_image_bytes(void);
 
+/* Keeps a copy of the initialised variables; before anything writes one. */
+void machine_keep_pristine(void);
+/* Variables as at the start, but for what SURVIVES; nothing of this file knows anything until machine_init(). */
+void machine_reset_memory(void);
+/* On a fresh stack; what was on the old one is gone. */
+_Noreturn void machine_restart(void (*run)(void));
+
 /* trap.c */
 void trap_init(void);
 

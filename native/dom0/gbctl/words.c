@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * `key=value` words with one space between, as specifications, module nodes and replies carry them. A word without
- * `=` gets an empty value. What does not fit WORDS_MAX is dropped: the honest side never sends so many.
+ * `key=value` words with one space between, as specifications, module nodes and replies carry them. A value in
+ * double quotes may hold spaces. A word without `=` gets an empty value. What does not fit WORDS_MAX is dropped: the
+ * honest side never sends so many.
  */
 #include <string.h>
 
@@ -39,11 +40,17 @@ void words_parse(struct words *w, const char *text) {
         if (!*at)
             return;
         word->key = at;
-        at += strcspn(at, " ");
+        at += strcspn(at, " =");
+        equals = *at == '=' ? at++ : NULL;
+        word->value = equals ? at : "";
+        if (equals && *at == '"') {
+            word->value = ++at;
+            at += strcspn(at, "\"");
+        } else {
+            at += strcspn(at, " ");
+        }
         if (*at)
             *at++ = '\0';
-        equals = strchr(word->key, '=');
-        word->value = equals ? equals + 1 : "";
         if (equals)
             *equals = '\0';
         w->count++;

@@ -15,6 +15,8 @@ const struct gb_core gb_core = {.instantiate = instantiate, .memory = core_memor
 
 void core_on_start(void) {
     core.started = true;
+    if (core.on_start)
+        core.on_start();
 }
 
 uint64_t core_on_ioreq(uint32_t tag, uint32_t vcpu, uint32_t type, uint32_t flags, uint64_t addr, uint64_t data,
@@ -52,6 +54,8 @@ uint32_t core_log_buffer(void) {
 int32_t core_irq_raise(uint32_t tag, uint32_t vector) {
     (void)tag;
     core.irq_vector = vector;
+    if (core.irq_panics)
+        shim_panic(0x42, vector);
     if (core.irq_recursion)
         return (int32_t)shim_instance_call(core.irq_recursion, ENTRY_BAR_READ, 100, 0, REGISTER_SPIN, 4, 0);
     return core.irq_answer;

@@ -28,6 +28,8 @@ struct double_core {
     uint64_t (*on_ioreq)(const struct double_ioreq *request); /* NULL: addr ^ DOUBLE_ANSWER */
     uint32_t idle_slices;
     int32_t irq_answer;
+    void (*on_start)(void); /* NULL: nothing */
+    bool irq_panics;        /* irq_raise is a bug of ours */
     uint32_t irq_recursion; /* irq_raise calls this instance handle again */
 };
 #define DOUBLE_ANSWER 0x5a5a5a5a5a5a5a5aul

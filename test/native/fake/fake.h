@@ -46,9 +46,22 @@ _Noreturn void fake_fail(const char *what, uint64_t a, uint64_t b);
 
 /* --- fault injection: the nth hypercall from now (1 = the next) gives `answer`; 0 = none --- */
 void fake_fail_nth(uint64_t nth, long answer);
+/* Calls so far; between these two, when they were used: only there the nth call is counted and made to fail. */
 uint64_t fake_hypercalls(void);
+void fake_failures_begin(void);
+void fake_failures_end(void);
+void fake_failures_hold(void);
 /* Number and sub-command of the hypercall that was made to fail; 0 sub-commands where there is none. */
 const char *fake_failed_name(void);
+
+/* --- restart.c --- */
+/* Runs the step; true when it ended in a panic that wants to restart. What follows then is restart_prepare(). Outside
+ * of it such a panic is the domain's end, as FAKE_PANIC_EXIT tells. */
+bool fake_panics(void (*step)(void));
+/* Called before the domain's end is told. */
+extern void (*fake_at_end)(void);
+void fake_advance_clock(uint64_t ns);
+_Noreturn void fake_panicked(void);
 
 /* --- frames.c --- */
 uint64_t fake_frame_new(domid_t owner);

@@ -27,8 +27,26 @@ void fake_fail_nth(uint64_t nth, long answer) {
     failed = "";
 }
 
+static uint64_t held, first, last;
+
+/* At the start of a life: what child_run() has ordered is for later. */
+void fake_failures_hold(void) {
+    held = fail_at;
+    fail_at = 0;
+}
+
+void fake_failures_begin(void) {
+    first = count;
+    fail_at = held ? count + held : 0;
+}
+
+void fake_failures_end(void) {
+    last = count;
+    fail_at = 0;
+}
+
 uint64_t fake_hypercalls(void) {
-    return count;
+    return (last ? last : count) - first;
 }
 
 const char *fake_failed_name(void) {
@@ -70,7 +88,15 @@ uint64_t machine_tsc(void) {
     return clock_ns++;
 }
 
-static _Noreturn void panicked(void) {
+void (*fake_at_end)(void);
+
+void fake_advance_clock(uint64_t ns) {
+    clock_ns += ns;
+}
+
+_Noreturn void fake_panicked(void) {
+    if (fake_at_end)
+        fake_at_end();
     printf("PANIC (%s)\n%s", failed, fake_console());
     fflush(stdout);
     _Exit(FAKE_PANIC_EXIT);
@@ -79,7 +105,7 @@ static _Noreturn void panicked(void) {
 static long sched_op(uint64_t cmd) {
     switch (cmd) {
     case SCHEDOP_shutdown:
-        panicked();
+        fake_panicked();
     case SCHEDOP_yield:
         (void)fake_console();
         return 0;

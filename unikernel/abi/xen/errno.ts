@@ -6,6 +6,7 @@
 export const XEN_EPERM = 1;
 export const XEN_ENOENT = 2;
 export const XEN_ESRCH = 3;
+export const XEN_EIO = 5;
 export const XEN_EAGAIN = 11;
 export const XEN_ENOMEM = 12;
 export const XEN_EACCES = 13;

@@ -5,12 +5,25 @@
 
 import { XS_DIRECTORY, XS_MKDIR, XS_READ, XS_WATCH, XS_WRITE } from "../../abi/xen/xs_wire";
 import * as M from "../../abi/manifest";
+import { RESTART_LOSE, RESTART_NONE, STAT_RESTARTS, shim_restart, shim_stat } from "../../abi/shim";
 import { BARS, ERROR_BYTES_MAX, PARAMS } from "../limits";
+import { logLine, logSend } from "../log";
+import { panicWords, recordsDamaged } from "../restart/restore";
 import { NUL, TEXT_HEADER_BYTES, Text, textAt } from "../text";
 import { barRow, manifest, moduleCount, moduleOffered, paramExists, paramRow, putModuleName } from "../vgpu/module";
 import { putBase } from "./node";
 import { reply } from "./reply";
-import { JOB_READ_REQUEST, JOB_SCAN, JOB_WATCH, JOB_WRITE, JOB_WRITE_ERROR, message, send } from "./xenstore";
+import { requestDone, requestRecover } from "./request_record";
+import {
+  JOB_READ_REQUEST,
+  JOB_SCAN,
+  JOB_WATCH,
+  JOB_WRITE,
+  JOB_WRITE_ERROR,
+  message,
+  send,
+  xenstoreEpoch,
+} from "./xenstore";
 
 export const VERSION: string = "0.1.0";
 
@@ -34,8 +47,22 @@ let failed: bool = false;
 
 /** Everything, from the start. A domain that has failed already says so and listens to nobody. */
 export function domainStart(): void {
-  todo |= TODO_VERSION | TODO_STARTING | TODO_STATE;
+  todo |= TODO_VERSION | TODO_STATE;
+  if (shim_restart() == RESTART_NONE) todo |= TODO_STARTING;
+  else domainRestarted();
   if (!failed) todo |= TODO_DIRECTORY | TODO_MODULE | TODO_WATCH_VGPU | TODO_WATCH_REQUEST;
+}
+
+/** Our watches stand still and fire no more by themselves; what they would have told is read. */
+function domainRestarted(): void {
+  xenstoreEpoch(<u32>shim_stat(STAT_RESTARTS));
+  requestRecover();
+  todo |= TODO_SCAN | TODO_READ_REQUEST;
+  const text = domainError().put("restarted ").number(shim_stat(STAT_RESTARTS)).put(" times, last panic: ");
+  text.copy(panicWords());
+  if (shim_restart() == RESTART_LOSE) text.put("; the second in a short time, all vGPUs are lost");
+  if (recordsDamaged() != 0) text.put("; ").number(recordsDamaged()).put(" records are damaged");
+  logSend(logLine().copy(text));
 }
 
 /** A sentence about a fault of the whole domain; the caller puts it into the text. */
@@ -68,6 +95,7 @@ export function domainPump(): i32 {
   if (todo == 0) return 0;
   const bit = todo & (0 - todo);
   if (!sendOne(bit)) return -1;
+  if (bit == TODO_REPLY) requestDone();
   if (bit != TODO_MODULE || module >= moduleCount()) todo &= ~bit;
   return 1;
 }

@@ -26,6 +26,7 @@ import { vgpuReset } from "../vgpu/lifecycle";
 import { DOMID_END, argument, atEnd, take, takeScanout, takeVgpu } from "./arguments";
 import { domainReply } from "./domain";
 import { putPair, replyError, replyOk, replyTo } from "./reply";
+import { requestBegun, requestInterrupted, requestOld } from "./request_record";
 import { shareClose, shareOpen, sharePages, shareWrite } from "./share";
 import { putDomainStat, putVgpuStat } from "./stat";
 
@@ -41,6 +42,8 @@ export function requestAnswered(at: usize, length: u32): void {
   replyTo(0);
   const words = changetype<Words>(WORDS).open(at, length);
   while (length != 0 && load<u8>(at + length - 1) <= SPACE) words.open(at, --length);
+  if (words.next(SPACE) && words.number() && requestOld(parsed)) return;
+  words.open(at, length);
   pictureCancel();
   if (length > REQUEST_BYTES_MAX) malformed("request too long");
   else if (!words.next(SPACE) || !words.number()) malformed("malformed request: it begins with a decimal number");
@@ -54,6 +57,8 @@ function malformed(words: string): void {
 
 function run(words: Words): void {
   replyTo(parsed);
+  if (requestInterrupted(parsed)) return malformed("the driver domain restarted while it worked on this");
+  requestBegun(parsed);
   const busy = shareClose();
   words.next(SPACE);
   if (words.is("stat")) return stat(words);

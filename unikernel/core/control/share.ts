@@ -9,6 +9,11 @@ const ZEROS: usize = memory.data(4096, 8);
 
 let granted: bool = false;
 
+/** After a restart: there may be a grant from before; the next shareClose() ends it. */
+export function shareRecover(): void {
+  granted = true;
+}
+
 /** 0: nobody sees the share now; else a negated errno, -EBUSY while the peer has it mapped. */
 export function shareClose(): i32 {
   if (!granted) return 0;

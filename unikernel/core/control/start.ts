@@ -7,6 +7,7 @@
 import { shim_command_line, shim_set_busy_wait } from "../../abi/shim";
 import { COMMAND_LINE_BYTES_MAX, checkLimits } from "../limits";
 import { logLine, logSend } from "../log";
+import { restoreAll } from "../restart/restore";
 import { SPACE, Text, WORDS_BYTES, Words, fieldLength, parseNumber, parsed, startsWith } from "../text";
 import { moduleCount, modulesLoad } from "../vgpu/module";
 import { controlPump } from "./control";
@@ -23,6 +24,7 @@ export function start(): void {
   modulesLoad();
   readCommandLine();
   logSend(logLine().put("glovebox ").put(VERSION).put(", ").number(moduleCount()).put(" modules"));
+  restoreAll();
   domainStart();
   controlPump();
 }

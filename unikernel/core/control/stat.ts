@@ -5,6 +5,7 @@
 import * as S from "../../abi/shim";
 import { FORMAT_NONE } from "../../abi/module";
 import { formatName, scanoutAt, scanoutsOf } from "../display/scanout";
+import { panicWords } from "../restart/restore";
 import { Text } from "../text";
 import {
   GUEST_COUNTERS,
@@ -38,6 +39,8 @@ export function putDomainStat(text: Text): void {
   putPair(text, "modules", moduleCount());
   putPair(text, "guests", guestCount());
   putPair(text, "vgpus", vgpuCount());
+  putPair(text, "restarts", S.shim_stat(S.STAT_RESTARTS));
+  if (panicWords().length != 0) text.put(" last_panic=\"").copy(panicWords()).put("\"");
 }
 
 export function putVgpuStat(text: Text, vgpu: Vgpu): void {

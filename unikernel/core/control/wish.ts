@@ -6,6 +6,7 @@
 
 import { XS_READ, XS_RM, XS_WRITE } from "../../abi/xen/xs_wire";
 import { ERROR_BYTES_MAX, SPECIFICATION_BYTES_MAX, VGPUS_PER_GUEST_MAX, WISHES_MAX } from "../limits";
+import { explainsDamage } from "../restart/restore";
 import { NUL, SPACE, TEXT_HEADER_BYTES, Text, sameBytes, textAt } from "../text";
 import { barsRamBytes } from "../vgpu/bar";
 import { vgpuCreate, vgpuDestroy } from "../vgpu/lifecycle";
@@ -17,6 +18,11 @@ import { parseSpecification } from "./specification";
 import { JOB_READ_WISH, JOB_RM, JOB_WRITE, message, send } from "./xenstore";
 
 const NONE: u32 = 0xffff;
+
+// known from before a restart: nothing is told about it before its node was read, for it may be gone; then, as long as
+// the node does not change, it is the old one
+const KEPT_UNREAD: u32 = 1;
+const KEPT_READ: u32 = 2;
 
 // bits of `todo`, worked off from the lowest
 const TODO_READ: u32 = 1;
@@ -35,6 +41,7 @@ export class Wish {
   refused: u32;
   todo: u32;
   reads: u32; // answers that are still to come
+  kept: u32; // KEPT_*
 }
 const WISH_BYTES: u32 = 32;
 const ERROR_BYTES: u32 = ERROR_BYTES_MAX + TEXT_HEADER_BYTES;
@@ -98,10 +105,34 @@ export function wishesRead(domid: u32): void {
   }
 }
 
+/** The text that this vGPU is or was made by; null: nobody remembers. */
+export function wishSpecification(domid: u32, number: u32): Text | null {
+  const wish = find(domid, number);
+  return wish == null ? null : specOf(wish);
+}
+
+/**
+ * After a restart: what was known of it, attached as `vgpu` or refused for `error`. The node is read again, because its
+ * change may have been told to us just before; the same text is no new wish.
+ */
+export function wishRestore(
+  domid: u32, number: u32, vgpu: Vgpu | null, spec: usize, length: u32, error: Text | null,
+): void {
+  let wish = find(domid, number);
+  if (wish == null) wish = create(domid, number);
+  if (wish == null) return;
+  wish.vgpu = vgpu == null ? NONE : vgpu.index;
+  wish.refused = error == null ? 0 : 1;
+  specOf(wish).clear().quote(spec, length);
+  if (error != null) errorOf(wish).clear().copy(error);
+  wish.kept = KEPT_UNREAD;
+  need(wish, vgpu == null && error == null ? TODO_READ | TODO_NODES : TODO_READ);
+}
+
 /** A vGPU was lost or came back. */
 export function statusChanged(domid: u32, number: u32): void {
   const wish = find(domid, number);
-  if (wish != null) need(wish, TODO_ERROR | TODO_STATE);
+  if (wish != null && wish.kept != KEPT_UNREAD) need(wish, TODO_ERROR | TODO_STATE);
 }
 
 function create(domid: u32, number: u32): Wish | null {
@@ -197,6 +228,12 @@ export function wishAnswered(index: u32, at: usize, length: u32): void {
   const wish = wishAt(index);
   wish.reads--;
   while (length != 0 && isBlank(load<u8>(at + length - 1))) length--;
+  if (wish.kept == KEPT_UNREAD) wish.kept = KEPT_READ;
+  if (wish.kept && wish.refused && sameBytes(at, length, specOf(wish).bytes, specOf(wish).length)) {
+    need(wish, TODO_NODES); // it broke us once: not again before it was removed or changed
+    return;
+  }
+  wish.kept = 0;
   if (wish.vgpu != NONE) {
     if (sameBytes(at, length, specOf(wish).bytes, specOf(wish).length)) {
       need(wish, TODO_NODES); // somebody wrote it anew: the nodes below may be gone
@@ -225,16 +262,21 @@ function detach(wish: Wish): void {
 
 function attach(wish: Wish, at: usize, length: u32): void {
   const error = errorOf(wish).clear();
+  specOf(wish).clear().quote(at, min<u32>(length, SPECIFICATION_BYTES_MAX));
   const vgpu = make(wish, at, length, error);
   need(wish, wish.refused || vgpu == null ? TODO_ERROR | TODO_STATE : 0);
   wish.refused = vgpu == null ? 1 : 0;
   if (vgpu == null) return;
   wish.vgpu = vgpu.index;
-  specOf(wish).clear().quote(at, length);
   need(wish, TODO_RAM_BYTES | TODO_BDF | TODO_STATE);
 }
 
 function make(wish: Wish, at: usize, length: u32, error: Text): Vgpu | null {
+  if (explainsDamage()) {
+    error.put("guest ").number(wish.domid).put(" vgpu ").number(wish.number);
+    error.put(": its record was damaged when the driver domain panicked; write the specification again");
+    return null;
+  }
   if (wish.number >= VGPUS_PER_GUEST_MAX) {
     error.put("vgpu ").number(wish.number).put(": numbers go from 0 to ").number(VGPUS_PER_GUEST_MAX - 1);
     return null;

@@ -51,6 +51,11 @@ function sentAt(i: u32): Sent {
   return changetype<Sent>(SENT + ((oldest + i) % SENT_MAX) * SENT_BYTES);
 }
 
+/** After a restart: answers to what was sent before carry numbers that match nothing. */
+export function xenstoreEpoch(restarts: u32): void {
+  last_id = restarts << 20;
+}
+
 /** The text to build the next payload in. */
 export function message(): Text {
   return textAt(MESSAGE, MESSAGE_BYTES);

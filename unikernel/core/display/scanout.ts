@@ -14,7 +14,8 @@ import {
   FORMAT_XRGB8888,
 } from "../../abi/module";
 import { CAPABILITY_FATAL } from "../../abi/shim";
-import { BARS, PAGE_SHIFT, SCANOUTS_PER_VGPU_MAX, SCANOUT_EXTENT_MAX, VGPUS_MAX } from "../limits";
+import { BARS, PAGE_SHIFT, SCANOUTS_PER_VGPU_MAX, SCANOUT_BYTES, SCANOUT_EXTENT_MAX, VGPUS_MAX } from "../limits";
+import { touch } from "../restart/dirty";
 import { TRACE_SCANOUT, traceEvent } from "../trace/ring";
 import { Bar, barAt } from "../vgpu/bar";
 import { manifest } from "../vgpu/module";
@@ -31,7 +32,6 @@ export class Scanout {
   serial: u32; // +1 at each change: work in slices notices
   flushes: u64;
 }
-const SCANOUT_BYTES: u32 = 40;
 
 const TABLE: usize = memory.data(VGPUS_MAX * SCANOUTS_PER_VGPU_MAX * SCANOUT_BYTES, 8);
 
@@ -50,6 +50,7 @@ export function scanoutsOff(vgpu: Vgpu): void {
     scanout.format = FORMAT_NONE;
     scanout.serial++;
   }
+  touch(vgpu.index);
 }
 
 /** Bytes of a pixel; 0: we do not know the format. */
@@ -112,8 +113,17 @@ export function scanoutSet(
   scanout.height = height;
   scanout.stride = stride;
   scanout.serial++;
+  touch(tag);
   traceEvent(vgpu.domid, vgpu.number, TRACE_SCANOUT, offset, (<u64>height << 32) | width);
   return CAPABILITY_OK;
+}
+
+/** Could this vGPU have set that scanout? For one that comes out of a record. */
+export function scanoutAllowed(vgpu: Vgpu, scanout: Scanout): bool {
+  if (scanout.format == FORMAT_NONE) return true;
+  if (scanout.bar >= BARS || barAt(vgpu.index, scanout.bar).kind != BAR_KIND_RAM) return false;
+  const bar = barAt(vgpu.index, scanout.bar);
+  return fits(bar, scanout.offset, scanout.width, scanout.height, scanout.stride, scanout.format);
 }
 
 /** All visible bytes lie within the BAR. No sum here can overflow: extents are bounded, stride is 32 bits. */

@@ -28,8 +28,10 @@ export class Bar {
   ram_pages: u32; // pages that the guest got for it, at ram_gfn, mapped or parked
   address: u64;
   ram_gfn: u64;
+  ram_moving: u32; // being placed right now: after a panic nobody knows where its pages are
+  was_mapped: u32; // before a restart
 }
-const BAR_BYTES: u32 = 40;
+const BAR_BYTES: u32 = 48;
 
 const TABLE: usize = memory.data(VGPUS_MAX * BARS * BAR_BYTES, 8);
 
@@ -79,6 +81,15 @@ export function barsSettle(vgpu: Vgpu): void {
   for (let n: u32 = 0; n < VGPUS_PER_GUEST_MAX; n++) {
     const other = vgpuNumbered(guest, n);
     if (other != null) mapWanted(other);
+  }
+}
+
+/** After a restart, before anybody settles: what stood before stands again, so that those who waited still wait. */
+export function barsResume(vgpu: Vgpu): void {
+  for (let i: u32 = 0; i < BARS; i++) {
+    const bar = barAt(vgpu.index, i);
+    if (bar.was_mapped && !bar.mapped && wanted(vgpu, i)) barMap(vgpu, i);
+    bar.was_mapped = 0;
   }
 }
 

@@ -7,8 +7,9 @@
 // BAR sizing needs no code: the address bits below a BAR's size cannot be written.
 
 import { EVENT_PCI_COMMAND } from "../../abi/module";
-import { PCI_BASE_ADDRESS_0, PCI_CFG_SPACE_SIZE, PCI_COMMAND } from "../../abi/pci";
+import { PCI_BASE_ADDRESS_0, PCI_CFG_SPACE_SIZE, PCI_COMMAND, PCI_MSI_PENDING_64 } from "../../abi/pci";
 import { BARS, VGPUS_MAX } from "../limits";
+import { touch } from "../restart/dirty";
 import { onesOf } from "../trap/access";
 import { barsSettle } from "./bar";
 import { deviceEvent } from "./device";
@@ -46,6 +47,7 @@ export function configWrite(vgpu: Vgpu, offset: u32, size: u32, value: u64): voi
   for (let i: u32 = 0; i < size && offset < SIZE && offset + i < SIZE; i++) {
     mergeByte(spaceOf(vgpu) + offset + i, <u32>(value >> (8 * i)) & 0xff);
   }
+  touch(vgpu.index);
   effects(vgpu, offset, size, command);
 }
 
@@ -81,6 +83,25 @@ export function config32(vgpu: Vgpu, offset: u32): u32 {
 
 export function configSet32(vgpu: Vgpu, offset: u32, value: u32): void {
   store<u32>(spaceOf(vgpu) + offset, value);
+  touch(vgpu.index);
+}
+
+// --- for restart/ ---
+
+export function configBytes(vgpu: Vgpu): usize {
+  return spaceOf(vgpu);
+}
+
+/** After power-on: what the guest wrote before a restart, where it may write; pending MSIs with it. */
+export function configRestore(vgpu: Vgpu, from: usize): void {
+  for (let i: u32 = 0; i < SIZE; i++) {
+    const writable: u32 = load<u8>(spaceOf(vgpu) + i, SIZE);
+    const old: u32 = load<u8>(spaceOf(vgpu) + i);
+    store<u8>(spaceOf(vgpu) + i, <u8>((old & ~writable) | (<u32>load<u8>(from + i) & writable)));
+  }
+  if (vgpu.msi_vectors == 0) return;
+  const known: u32 = vgpu.msi_vectors == 32 ? u32.MAX_VALUE : (<u32>1 << vgpu.msi_vectors) - 1;
+  configSet32(vgpu, MSI_CAP + PCI_MSI_PENDING_64, load<u32>(from + MSI_CAP + PCI_MSI_PENDING_64) & known);
 }
 
 // --- for config_init.ts ---

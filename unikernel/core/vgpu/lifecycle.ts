@@ -26,6 +26,7 @@ import { SpecificationRecord } from "../control/specification";
 import { statusChanged } from "../control/wish";
 import { scanoutsOff } from "../display/scanout";
 import { BARS, SLOTS, VGPUS_MAX } from "../limits";
+import { save } from "../restart/save";
 import { Text } from "../text";
 import { clearVgpuCounters } from "../trace/counters";
 import { TRACE_ATTACH, TRACE_DETACH, TRACE_RESET, traceEvent } from "../trace/ring";
@@ -57,6 +58,7 @@ export function vgpuCreate(domid: u32, number: u32, spec: SpecificationRecord, e
   const vgpu = admit(guest, number, spec, error);
   if (vgpu != null && build(vgpu, guest, spec, error)) {
     advance(vgpu, VGPU_READY);
+    save(vgpu);
     traceEvent(domid, number, TRACE_ATTACH, vgpu.module, vgpu.slot);
     return vgpu;
   }
@@ -86,23 +88,28 @@ function firstFreeSlot(guest: Guest): u32 {
 function build(vgpu: Vgpu, guest: Guest, spec: SpecificationRecord, error: Text): bool {
   vgpu.module = spec.module;
   paramsCopy(vgpu.index, spec);
+  save(vgpu); // a panic in what follows must not attach it again, to panic again
   clearVgpuCounters(vgpu.index);
   scanoutsOff(vgpu);
-  for (let i: u32 = 0; i < BARS; i++) defineBar(vgpu, i, spec);
+  for (let i: u32 = 0; i < BARS; i++) defineBar(vgpu, i, barBytes(vgpu, i, spec));
   powerOn(vgpu);
   if (!createInstance(vgpu, error) || !claimSlot(vgpu, guest, error)) return false;
   return attach(vgpu, error) && guestEnable(guest, error);
 }
 
-function defineBar(vgpu: Vgpu, i: u32, spec: SpecificationRecord): void {
+function barBytes(vgpu: Vgpu, i: u32, spec: SpecificationRecord): u64 {
   const row = barRow(vgpu.module, i);
   const size_param: u32 = load<u8>(row, BAR_SIZE_PARAM);
-  const size_bytes = size_param == BAR_NO_SIZE_PARAM ? load<u64>(row, BAR_SIZE_BYTES) : spec.param(size_param);
+  return size_param == BAR_NO_SIZE_PARAM ? load<u64>(row, BAR_SIZE_BYTES) : spec.param(size_param);
+}
+
+export function defineBar(vgpu: Vgpu, i: u32, size_bytes: u64): void {
+  const row = barRow(vgpu.module, i);
   barDefine(vgpu.index, i, load<u8>(row, BAR_KIND), load<u8>(row, BAR_SPACE), size_bytes);
 }
 
 /** The device as it comes out of power-on; BARs are defined and unmapped. */
-function powerOn(vgpu: Vgpu): void {
+export function powerOn(vgpu: Vgpu): void {
   vgpu.msi_vectors = load<u16>(manifest(vgpu.module), MANIFEST_MSI_VECTORS);
   vgpu.msix_vectors = load<u16>(manifest(vgpu.module), MANIFEST_MSIX_VECTORS);
   configInit(vgpu);
@@ -116,7 +123,7 @@ function createInstance(vgpu: Vgpu, error: Text): bool {
   return false;
 }
 
-function claimSlot(vgpu: Vgpu, guest: Guest, error: Text): bool {
+export function claimSlot(vgpu: Vgpu, guest: Guest, error: Text): bool {
   const range = slotRange(vgpu.slot);
   const result = shim_ioreq_range_map(guest.server, XEN_DMOP_IO_RANGE_PCI, range, range);
   vgpu.claimed_slot = result == 0 ? 1 : 0;
@@ -141,6 +148,7 @@ export function vgpuDestroy(vgpu: Vgpu): void {
   const guest = guestAt(vgpu.guest);
   if (vgpu.state != VGPU_ATTACHING) traceEvent(vgpu.domid, vgpu.number, TRACE_DETACH, vgpu.module, vgpu.slot);
   advance(vgpu, VGPU_DETACHING);
+  save(vgpu); // a panic in what follows must not bring it back
   scanoutsOff(vgpu);
   for (let i: u32 = 0; i < BARS; i++) barUnmap(vgpu, i);
   if (vgpu.claimed_slot) {
@@ -175,11 +183,17 @@ function resetInstance(vgpu: Vgpu): bool {
 }
 
 function freshInstance(vgpu: Vgpu): bool {
-  const result = shim_instance_reset(vgpu.instance);
+  const result = vgpu.instance >= 0 ? shim_instance_reset(vgpu.instance) : newInstance(vgpu);
   if (result < 0) return lostInReset(vgpu, result);
   const answer = deviceAttach(vgpu);
   if (vgpu.state == VGPU_LOST) return false;
   return answer == 0 || lostInReset(vgpu, answer);
+}
+
+/** Lost by a restart, which took the instance. */
+function newInstance(vgpu: Vgpu): i32 {
+  vgpu.instance = shim_instance_create(vgpu.module, vgpu.index);
+  return vgpu.instance;
 }
 
 function lostInReset(vgpu: Vgpu, answer: i32): bool {

@@ -18,6 +18,7 @@ import {
 } from "../../abi/pci";
 import { MSIX_VECTORS_MAX, VGPUS_MAX } from "../limits";
 import { MSIX_CAP, config16 } from "./config_space";
+import { touch } from "../restart/dirty";
 import { inject } from "./irq";
 import { Vgpu } from "./vgpu";
 
@@ -36,6 +37,20 @@ export function msixInit(vgpu: Vgpu): void {
   for (let i: u32 = 0; i < vgpu.msix_vectors; i++) {
     store<u32>(entry(vgpu, i), PCI_MSIX_ENTRY_CTRL_MASKBIT, PCI_MSIX_ENTRY_VECTOR_CTRL);
   }
+}
+
+// --- for restart/ ---
+
+export function msixTable(vgpu: Vgpu): usize {
+  return entry(vgpu, 0);
+}
+
+/** After power-on: the table as the guest had written it. */
+export function msixRestore(vgpu: Vgpu, from: usize, pending: u64): void {
+  for (let offset: u32 = 0; offset < vgpu.msix_vectors * PCI_MSIX_ENTRY_SIZE; offset += 4) {
+    writeDword(vgpu, offset, load<u32>(from + offset));
+  }
+  vgpu.msix_pending = vgpu.msix_vectors == 0 ? 0 : pending & (u64.MAX_VALUE >> (64 - vgpu.msix_vectors));
 }
 
 // --- the guest's side: the BAR ---
@@ -60,6 +75,7 @@ export function msixWrite(vgpu: Vgpu, offset: u32, size: u32, value: u64): void 
   if (offset + size > vgpu.msix_vectors * PCI_MSIX_ENTRY_SIZE) return;
   writeDword(vgpu, offset, <u32>value);
   if (size == 8) writeDword(vgpu, offset + 4, <u32>(value >> 32));
+  touch(vgpu.index);
   msixFirePending(vgpu);
 }
 
@@ -85,6 +101,7 @@ export function msixRaise(vgpu: Vgpu, vector: u32): i32 {
   if (vector >= vgpu.msix_vectors) vector = 0; // the module counts on more vectors than MSI-X has here: share
   if (masked(vgpu, vector)) {
     vgpu.msix_pending |= (<u64>1) << vector;
+    touch(vgpu.index);
     return CAPABILITY_MASKED;
   }
   return send(vgpu, vector);
@@ -102,6 +119,7 @@ export function msixFirePending(vgpu: Vgpu): void {
     const vector = <u32>ctz(left);
     if (masked(vgpu, vector)) continue;
     vgpu.msix_pending &= ~((<u64>1) << vector);
+    touch(vgpu.index);
     send(vgpu, vector);
   }
 }

@@ -8,6 +8,7 @@
 
 import { shim_guest_depopulate, shim_guest_populate, shim_guest_relocate } from "../../abi/shim";
 import { BARS, PAGE_SHIFT, RAM_BATCH_PAGES, VGPUS_PER_GUEST_MAX } from "../limits";
+import { save } from "../restart/save";
 import { barAt } from "./bar";
 import { guestAt } from "./guest";
 import { lose, loseWords } from "./lose";
@@ -22,12 +23,17 @@ export function ramPlace(vgpu: Vgpu, i: u32, address: u64): bool {
     countRefused(vgpu);
     return false;
   }
+  bar.ram_moving = 1;
+  save(vgpu);
   const failed = bar.ram_pages == 0 ? populate(vgpu, gfn, pages) : move(vgpu, bar.ram_gfn, gfn, pages);
   if (failed == 0) {
     bar.ram_gfn = gfn;
     bar.ram_pages = pages;
+    bar.ram_moving = 0;
+    save(vgpu);
     return true;
   }
+  bar.ram_moving = 0;
   refused(vgpu, i, gfn, pages, failed);
   return false;
 }
@@ -44,6 +50,7 @@ function makeRoom(vgpu: Vgpu, i: u32, gfn: u64, pages: u32): bool {
       if (bar.mapped) return false;
       depopulate(other, bar.ram_gfn, bar.ram_pages);
       bar.ram_pages = 0;
+      save(other);
     }
   }
   return true;

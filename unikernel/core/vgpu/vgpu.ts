@@ -15,6 +15,7 @@
 import { SLOTS, VGPUS_MAX, VGPUS_PER_GUEST_MAX } from "../limits";
 import { PANIC_VGPU_INDEX, PANIC_VGPU_STATE, check } from "../panic";
 import { Text } from "../text";
+import { touch } from "../restart/dirty";
 import { VGPU_REFUSED, VGPU_TRAPS, countVgpu } from "../trace/counters";
 import { TRACE_NO_VGPU } from "../trace/ring";
 import { Guest, NO_VGPU, guestAt, numberEntry, slotEntry } from "./guest";
@@ -92,6 +93,7 @@ function successors(state: u32): u32 {
 export function advance(vgpu: Vgpu, to: u32): void {
   check(((successors(vgpu.state) >> to) & 1) != 0, PANIC_VGPU_STATE, (vgpu.state << 8) | to);
   vgpu.state = to;
+  touch(vgpu.index);
 }
 
 export function stateName(state: u32): string {
@@ -107,22 +109,31 @@ export function stateName(state: u32): string {
 /** A free record in the tables of its guest, ATTACHING; null when all are taken. */
 export function vgpuAllocate(guest: Guest, number: u32, slot: u32): Vgpu | null {
   for (let i: u32 = 0; i < VGPUS_MAX; i++) {
-    const vgpu = vgpuAt(i);
-    if (vgpu.state != VGPU_FREE) continue;
-    memory.fill(changetype<usize>(vgpu), 0, VGPU_BYTES);
-    vgpu.index = i;
-    vgpu.guest = guest.index;
-    vgpu.domid = guest.domid;
-    vgpu.number = number;
-    vgpu.slot = slot;
-    vgpu.instance = -1;
-    advance(vgpu, VGPU_ATTACHING);
-    store<u8>(slotEntry(guest, slot), <u8>i);
-    store<u8>(numberEntry(guest, number), <u8>i);
-    guest.vgpus++;
-    return vgpu;
+    if (vgpuAt(i).state == VGPU_FREE) return fill(i, guest, number, slot);
   }
   return null;
+}
+
+/** The same for a certain record, after a restart; null when it, the number or the slot is taken. */
+export function vgpuTake(i: u32, guest: Guest, number: u32, slot: u32): Vgpu | null {
+  const taken = vgpuNumbered(guest, number) != null || vgpuInSlot(guest, slot) != null;
+  return taken || vgpuAt(i).state != VGPU_FREE ? null : fill(i, guest, number, slot);
+}
+
+function fill(i: u32, guest: Guest, number: u32, slot: u32): Vgpu {
+  const vgpu = vgpuAt(i);
+  memory.fill(changetype<usize>(vgpu), 0, VGPU_BYTES);
+  vgpu.index = i;
+  vgpu.guest = guest.index;
+  vgpu.domid = guest.domid;
+  vgpu.number = number;
+  vgpu.slot = slot;
+  vgpu.instance = -1;
+  advance(vgpu, VGPU_ATTACHING);
+  store<u8>(slotEntry(guest, slot), <u8>i);
+  store<u8>(numberEntry(guest, number), <u8>i);
+  guest.vgpus++;
+  return vgpu;
 }
 
 /** Mirror of vgpuAllocate; the vGPU is DETACHING. */
