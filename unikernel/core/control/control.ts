@@ -113,7 +113,8 @@ function writeAnswered(is_error: bool, length: u32): void {
 
 /** After a restart our watches are there already. */
 function watchAnswered(is_error: bool, length: u32): void {
-  if (is_error && !startsWith(XENSTORE_BUFFER, length, "EEXIST")) quoteError(domainFailed().put("no watch on the control tree: "), length);
+  if (!is_error || startsWith(XENSTORE_BUFFER, length, "EEXIST")) return;
+  quoteError(domainFailed().put("no watch on the control tree: "), length);
 }
 
 /** The error's name, as xenstored says it. */
