@@ -59,7 +59,7 @@
 #define RESTART_LOSE 2
 
 /* --- life, time, talk ---------------------------------------------------------------------------------------- */
-/* Our bug: print code and detail, restart in place (docs/decisions/0009). Does not return. */
+/* Our bug: print code and detail, restart in place (docs/decisions/0008). Does not return. */
 void shim_panic(uint32_t code, uint64_t detail);
 /* One line of text, without its newline, to the domain's console; at most SHIM_LOG_BYTES_MAX. */
 void shim_log(uint32_t text_ptr, uint32_t len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Restart in place: docs/decisions/0009. */
+/* Restart in place: docs/decisions/0008. */
 #ifndef GLOVEBOX_RESTART_H
 #define GLOVEBOX_RESTART_H
 

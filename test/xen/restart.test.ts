@@ -2,7 +2,7 @@
 //
 // A panic of ours on a real Xen, with a request pending: the guest goes on, the device is as it was, the cause can be
 // read from Dom0, a hundred in a row leave nothing behind. Two in a short time lose all vGPUs and nothing else; three
-// end the driver domain, and still no vCPU waits for ever. DESIGN section 5; docs/decisions/0009.
+// end the driver domain, and still no vCPU waits for ever. DESIGN section 5; docs/decisions/0008.
 
 import { join } from "node:path";
 import { suite } from "uvu";

@@ -46,7 +46,7 @@ export const RESTART_KEEP = 1;
 export const RESTART_LOSE = 2;
 
 // --- life, time, talk ---
-// Our bug: print code and detail, restart in place (docs/decisions/0009). Does not return.
+// Our bug: print code and detail, restart in place (docs/decisions/0008). Does not return.
 @external("shim", "panic") export declare function shim_panic(code: u32, detail: u64): void;
 // One line of text, without its newline, to the domain's console; at most SHIM_LOG_BYTES_MAX.
 @external("shim", "log") export declare function shim_log(text_ptr: u32, len: u32): void;

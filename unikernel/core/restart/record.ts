@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What of a vGPU outlives a panic of ours (docs/decisions/0009): one record each, kept by the shim outside the memory
+// What of a vGPU outlives a panic of ours (docs/decisions/0008): one record each, kept by the shim outside the memory
 // that a restart clears. Tables that follow from it (regions, ranges, slots) are made again instead.
 //
 //      0 ┌ Saved ┐
