@@ -4,12 +4,14 @@
 // of our own, unpacked into a folder, never installed. So the lab's Xen, kernel and Dom0 need no root, do not depend on
 // how old the host's lists are, and leave the user's machine as it was.
 
-import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statfsSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ExecError, exec } from "./exec.js";
+import { DiskFull, ExecError, exec } from "./exec.js";
 import { CACHE } from "./paths.js";
 
 const DOWNLOAD_TIMEOUT_MS = 900_000;
+/** Debian's package lists as apt keeps them, and as much again while it unpacks them. */
+const LISTS_BYTES = 256 << 20;
 const ARCHIVES = join(CACHE, "debs");
 /** /bin and friends are links into /usr since Debian 12; old-style packages still carry files for both. */
 const MERGED = ["bin", "sbin", "lib", "lib64"];
@@ -31,8 +33,11 @@ function aptOptions(archives: string): string[] {
 
 let updated: Promise<unknown> | undefined;
 
-/** Today's package lists, fetched once by each process that needs any. */
+/** Today's package lists, fetched once by each process that needs any. apt waits for ever on a full disk. */
 function update(): Promise<unknown> {
+  mkdirSync(CACHE, { recursive: true });
+  const { bavail, bsize } = statfsSync(CACHE);
+  if (bavail * bsize < LISTS_BYTES) throw new DiskFull(CACHE);
   updated ??= exec("apt-get", [...aptOptions(ARCHIVES), "-q", "update"], { timeoutMs: DOWNLOAD_TIMEOUT_MS });
   return updated;
 }
