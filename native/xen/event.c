@@ -166,14 +166,29 @@ bool event_pending(void) {
     return __atomic_load_n(&shared->vcpu_info[0].evtchn_upcall_pending, __ATOMIC_ACQUIRE);
 }
 
+static bool is_selected(void) {
+    return __atomic_load_n(&shared->vcpu_info[0].evtchn_pending_sel, __ATOMIC_SEQ_CST) != 0;
+}
+
+/*
+ * While evtchn_upcall_pending is set Xen takes us for told and sends our pCPU no interrupt (vcpu_mark_events_pending);
+ * we look at the word selector, which is set first. Before giving up the bit is cleared and the selector looked at
+ * once more, so that whatever comes later wakes us as usual.
+ */
 static bool look_for(uint64_t ns) {
+    uint8_t *told = &shared->vcpu_info[0].evtchn_upcall_pending;
     uint64_t start = shim_time_ns();
+    __atomic_store_n(told, 1, __ATOMIC_SEQ_CST);
     do {
-        if (event_pending())
+        if (is_selected())
             return true;
         machine_relax();
     } while (shim_time_ns() - start < ns);
-    return false;
+    __atomic_store_n(told, 0, __ATOMIC_SEQ_CST);
+    if (!is_selected())
+        return false;
+    __atomic_store_n(told, 1, __ATOMIC_SEQ_CST);
+    return true;
 }
 
 void event_wait(void) {
