@@ -212,6 +212,31 @@ static void idle_work(void) {
     CHECK_EQUAL(core.idles, 4); /* three with more to come, one with none */
 }
 
+/* While the loop looks Xen is told nothing (its own bit stays set); what comes is found, and a vain look ends. */
+static void busy_wait(void) {
+    scenario_boot();
+    uint32_t server = attach();
+    shim_set_busy_wait(200000);
+    uint64_t start = shim_time_ns(), blocks = shim_stat(STAT_BLOCKS);
+    event_wait();
+    CHECK(shim_time_ns() - start >= 200000);
+    CHECK_EQUAL(shim_stat(STAT_BLOCKS), blocks + 1); /* nothing came: it blocks, and Xen will tell */
+    CHECK(!event_pending());
+    for (uint32_t i = 0; i < 100; i++) {
+        struct ioreq request = {.addr = i, .dir = 1, .size = 4, .count = 1, .type = IOREQ_TYPE_COPY};
+        uint64_t data;
+        fake_trap(FAKE_GUEST, 0, &request);
+        event_wait();
+        CHECK(event_pending());
+        CHECK(!loop_step());
+        CHECK(fake_trap_answered(FAKE_GUEST, 0, &data));
+    }
+    CHECK_EQUAL(shim_stat(STAT_BLOCKS), blocks + 1); /* what was there already needs no block */
+    CHECK_EQUAL(core.ioreqs, 100);
+    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
+    scenario_same_ledger();
+}
+
 const struct scenario service_scenarios[] = {
     {.name = "every form of request", .run = every_form},
     {.name = "all vCPUs at once", .run = all_vcpus_at_once},
@@ -226,5 +251,6 @@ const struct scenario service_scenarios[] = {
     {.name = "interrupts", .run = interrupts},
     {.name = "timer and clocks", .run = timer},
     {.name = "idle work", .run = idle_work},
+    {.name = "busy-wait", .run = busy_wait},
     {0},
 };
