@@ -32,6 +32,7 @@ const CPPCHECK = [
   "-j2",
   "native",
   "test/probe",
+  "test/guest-kernel",
 ];
 
 const checkers = (fix: boolean): Checker[] => [
