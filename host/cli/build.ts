@@ -3,7 +3,7 @@
 // `glovebox build`: the driver domain's images with their modules, gbctl and friends, the guests' test programs.
 
 import { buildNative } from "../lab/native.js";
-import { buildUnikernel, type Variant } from "../pipeline/index.js";
+import { buildModuleImages, buildUnikernel, type Variant } from "../pipeline/index.js";
 
 const VARIANTS: Variant[] = ["release", "test", "bare", "probe", "panic"];
 
@@ -12,6 +12,7 @@ export type Say = (text: string) => void;
 /** What every lab scenario needs; what is unchanged is not made again. */
 export async function build(say: Say = () => {}): Promise<void> {
   for (const variant of VARIANTS) await buildUnikernel({ variant, log: say });
+  await buildModuleImages(say);
   say("gbctl and the test programs");
   await buildNative();
 }

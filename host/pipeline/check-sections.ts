@@ -13,6 +13,10 @@ export interface Shape {
   functions: string[];
   imported: string[];
   exported: Map<string, { kind: number; index: number }>;
+  /** Type of each global. */
+  globals: ("i32" | "i64")[];
+  /** How often each global is set. */
+  globalSets: Map<number, number>;
   codeBytes: number;
   hasMemory: boolean;
 }
@@ -40,7 +44,7 @@ export function checkSection(section: Section, shape: Shape, options: CheckOptio
   if (section.id === SECTION.import) each(body, () => checkImport(body, shape, options));
   if (section.id === SECTION.function) each(body, () => shape.functions.push(typeAt(shape, body)));
   if (section.id === SECTION.memory) checkMemory(body, shape, options.memoryPages);
-  if (section.id === SECTION.global) each(body, () => checkGlobal(body));
+  if (section.id === SECTION.global) each(body, () => checkGlobal(body, shape));
   if (section.id === SECTION.export) each(body, () => checkExport(body, shape, options));
   if (section.id === SECTION.code) checkCode(body, shape);
   if (section.id === SECTION.data) each(body, () => checkData(body));
@@ -60,13 +64,13 @@ function functionType(cursor: Cursor): string {
   return `(${parameters.join(", ")}) -> ${results[0] ?? "nothing"}`;
 }
 
-function valueTypes(cursor: Cursor): string[] {
-  const types: string[] = [];
+function valueTypes(cursor: Cursor): ("i32" | "i64")[] {
+  const types: ("i32" | "i64")[] = [];
   each(cursor, () => types.push(valueType(cursor)));
   return types;
 }
 
-function valueType(cursor: Cursor): string {
+function valueType(cursor: Cursor): "i32" | "i64" {
   const offset = cursor.at;
   const type = byte(cursor);
   if (type === 0x7f) return "i32";
@@ -121,8 +125,8 @@ function checkMemory(cursor: Cursor, shape: Shape, pages: number): void {
   shape.hasMemory = true;
 }
 
-function checkGlobal(cursor: Cursor): void {
-  valueType(cursor);
+function checkGlobal(cursor: Cursor, shape: Shape): void {
+  shape.globals.push(valueType(cursor));
   byte(cursor);
   constant(cursor, "a global");
 }
@@ -151,7 +155,7 @@ function checkCode(cursor: Cursor, shape: Shape): void {
     const body = within(cursor, u32(cursor));
     try {
       checkLocals(body);
-      walkBody(body);
+      walkBody(body, (global) => shape.globalSets.set(global, (shape.globalSets.get(global) ?? 0) + 1));
     } catch (error) {
       if (!(error instanceof WasmFault)) throw error;
       throw new FaultInFunction(shape.imported.length + index, error);

@@ -7,6 +7,7 @@
 import { checkSection, isKnownSection, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, type Shape } from "./check-sections.js";
 import { type Border, wasmType } from "./contract.js";
 import { PipelineError } from "./error.js";
+import { FUEL_GLOBAL, STATE_GLOBAL } from "./instrument.js";
 import type { Bytes } from "./store.js";
 import { CUSTOM_SECTION, type Section, sections, WasmFault } from "./wasm-reader.js";
 
@@ -27,6 +28,15 @@ export interface CheckReport {
   codeBytes: number;
   imports: string[];
   exports: string[];
+  /** Of instrumented files: the module's own mutable globals, in the order of their names __g0, __g1, ... */
+  globals: StateGlobal[];
+  /** Of instrumented files: places where fuel is paid. */
+  fuelPoints: number;
+}
+
+export interface StateGlobal {
+  name: string;
+  bytes: 4 | 8;
 }
 
 const FILE_BYTES_MAX = 1 << 20; // the image has 512 KiB in all
@@ -56,6 +66,8 @@ function checkFile(bytes: Bytes, options: CheckOptions): CheckReport {
     functions: [],
     imported: [],
     exported: new Map(),
+    globals: [],
+    globalSets: new Map(),
     codeBytes: 0,
     hasMemory: false,
   };
@@ -70,7 +82,14 @@ function checkFile(bytes: Bytes, options: CheckOptions): CheckReport {
     codeBytes: shape.codeBytes,
     imports: shape.imported,
     exports: [...shape.exported.keys()],
+    globals: stateGlobals(shape),
+    fuelPoints: shape.globalSets.get(shape.exported.get(FUEL_GLOBAL)?.index ?? -1) ?? 0,
   };
+}
+
+function stateGlobals(shape: Shape): StateGlobal[] {
+  const exported = [...shape.exported].filter(([name]) => name.startsWith(STATE_GLOBAL));
+  return exported.map(([name, { index }]) => ({ name, bytes: shape.globals[index] === "i64" ? 8 : 4 }));
 }
 
 function refuseSection(section: Section): void {

@@ -2,7 +2,7 @@
 //
 // One kind of error for everything that the pipeline refuses: which thing, at which step, why and what to do.
 
-export type Step = "compile" | "manifest" | "check" | "instrument" | "wasm2c" | "gcc" | "link";
+export type Step = "compile" | "manifest" | "check" | "instrument" | "wasm2c" | "gcc" | "link" | "gbx" | "ramdisk";
 
 export class PipelineError extends Error {
   readonly subject: string;

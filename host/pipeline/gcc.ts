@@ -4,10 +4,10 @@
 // native/sources.json. An object is kept by the hash of everything that can change it.
 
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { PipelineError } from "./error.js";
+import { PipelineError, type Step } from "./error.js";
 import { inBuild, inProject, projectRoot } from "./paths.js";
 import { type Bytes, hashOf, kept, writeWhole } from "./store.js";
 
@@ -24,6 +24,11 @@ export interface NativeSources {
   generatedWarnings: string[];
   /** For the core's wasm2c C: it is on every trap's path, and many small functions there are worth inlining. */
   coreFlags: string[];
+  /** The whole set for a .gbx file: position-independent, nothing seen but what says so. */
+  gbxCflags: string[];
+  gbxLdflags: string[];
+  /** Helpers of the compiler that each .gbx file carries. */
+  gbxSources: string[];
   ldflags: string[];
   archSources: string[];
   common: string[];
@@ -62,10 +67,21 @@ function headersBelow(directory: string): (string | Bytes)[] {
     .flatMap((path) => [path.slice(projectRoot().length), readFileSync(path)]);
 }
 
+export interface Compiled {
+  object: string;
+  /** Of its largest stack frame. */
+  frameBytes: number;
+}
+
 /** Compile all units, two at a time; answers the objects' paths in order. */
 export async function compileAll(units: Unit[], sources: NativeSources): Promise<string[]> {
+  return (await compileUnits(units, sources)).map((one) => one.object);
+}
+
+/** The same, telling the stack frames too. */
+export async function compileUnits(units: Unit[], sources: NativeSources): Promise<Compiled[]> {
   const around = await surroundings();
-  const objects: string[] = new Array(units.length);
+  const objects: Compiled[] = new Array(units.length);
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < units.length; index = next++) {
@@ -76,7 +92,7 @@ export async function compileAll(units: Unit[], sources: NativeSources): Promise
   return objects;
 }
 
-async function compileUnit(unit: Unit, sources: NativeSources, around: string): Promise<string> {
+async function compileUnit(unit: Unit, sources: NativeSources, around: string): Promise<Compiled> {
   const flags = [
     ...sources.cflags,
     ...(unit.isWasm ? sources.generatedWarnings : sources.warnings),
@@ -86,39 +102,76 @@ async function compileUnit(unit: Unit, sources: NativeSources, around: string): 
   ];
   const own = unit.generated === undefined ? [] : headersBelow(unit.generated);
   const key = hashOf(around, unit.source, readFileSync(inProject(unit.source)), ...flags, ...own);
-  await kept("o", key, async () => {
-    const stem = inBuild("cache", `${key}.${process.pid}`);
-    mkdirSync(dirname(stem), { recursive: true });
-    try {
-      await gcc(unit.source, [...flags, "-fstack-usage", "-c", unit.source, "-o", `${stem}.o`]);
-      if (unit.isWasm) checkFrames(unit.source, `${stem}.su`);
-      return readFileSync(`${stem}.o`);
-    } finally {
-      for (const suffix of ["o", "su"]) rmSync(`${stem}.${suffix}`, { force: true });
-    }
-  });
-  return inBuild("cache", `${key}.o`);
+  let made: Promise<Made> | undefined;
+  const make = (): Promise<Made> => {
+    made ??= runGcc(unit.source, flags, inBuild("cache", `${key}.${process.pid}`));
+    return made;
+  };
+  await kept("o", key, async () => (await make()).object);
+  const usage = await kept("su", key, async () => (await make()).usage);
+  const frames = framesOf(Buffer.from(usage).toString());
+  if (unit.isWasm) checkFrames(unit.source, frames);
+  return { object: inBuild("cache", `${key}.o`), frameBytes: Math.max(0, ...frames.map((one) => one.bytes)) };
+}
+
+interface Made {
+  object: Bytes;
+  usage: Bytes;
+}
+
+async function runGcc(source: string, flags: string[], stem: string): Promise<Made> {
+  mkdirSync(dirname(stem), { recursive: true });
+  try {
+    await gcc(source, [...flags, "-fstack-usage", "-c", source, "-o", `${stem}.o`]);
+    const usage = existsSync(`${stem}.su`) ? readFileSync(`${stem}.su`) : Buffer.alloc(0); // none for assembly
+    return { object: readFileSync(`${stem}.o`), usage };
+  } finally {
+    for (const suffix of ["o", "su"]) rmSync(`${stem}.${suffix}`, { force: true });
+  }
 }
 
 async function gcc(subject: string, args: string[]): Promise<void> {
   try {
     await run("gcc", args, { cwd: projectRoot(), timeout: TOOL_SECONDS * 1000 });
   } catch (error) {
-    const told = (error as { stderr?: string }).stderr;
-    throw new PipelineError(subject, "gcc", told || (error instanceof Error ? error.message : String(error)));
+    throw toolError(subject, "gcc", error);
   }
 }
 
-/** The stack holds the deepest nest of calls only if no frame is larger than native/include/shim_limits.h says. */
-function checkFrames(subject: string, usage: string): void {
+function toolError(subject: string, step: Step, error: unknown): PipelineError {
+  const told = (error as { stderr?: string }).stderr;
+  const reason = told || (error instanceof Error ? error.message : String(error));
+  return new PipelineError(subject, step, reason.replace("spawn ", "cannot run "));
+}
+
+interface Frame {
+  name: string;
+  bytes: number;
+  /** Bytes is all that it can be. (gcc says "static", "dynamic,bounded" or "dynamic".) */
+  isBounded: boolean;
+}
+
+/** "file.c:line:column:function<TAB>bytes<TAB>static" */
+function framesOf(usage: string): Frame[] {
+  const lines = usage.split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [place = "", bytes, kind = ""] = line.split("\t");
+    return { name: place.split(":").at(-1) ?? "", bytes: Number(bytes), isBounded: kind !== "dynamic" };
+  });
+}
+
+/** The largest stack frame of wasm2c's C; the deepest nest of calls fits the stack only because there is a limit. */
+export function frameBytesMax(): number {
   const limits = readFileSync(inProject("native/include/shim_limits.h"), "utf8");
-  const most = Number(/#define WASM_FRAME_BYTES (\d+)/.exec(limits)?.[1] ?? Number.NaN);
-  for (const line of readFileSync(usage, "utf8").split("\n")) {
-    const [place = "", bytes] = line.split("\t");
-    if (Number(bytes) > most) {
-      const name = place.split(":").at(-1);
-      throw new PipelineError(subject, "gcc", `${name} has a stack frame of ${bytes} bytes; the limit is ${most}`);
-    }
+  return Number(/#define WASM_FRAME_BYTES (\d+)/.exec(limits)?.[1] ?? Number.NaN);
+}
+
+function checkFrames(subject: string, frames: Frame[]): void {
+  const most = frameBytesMax();
+  for (const { name, bytes, isBounded } of frames) {
+    if (bytes <= most && isBounded) continue;
+    const size = isBounded ? `${bytes} bytes` : `${bytes} bytes and more`;
+    throw new PipelineError(subject, "gcc", `${name} has a stack frame of ${size}; the limit is ${most}`);
   }
 }
 
@@ -134,9 +187,33 @@ export async function link(objects: string[], sources: NativeSources, elf: strin
     await run("strip", [whole]);
     renameSync(whole, elf);
   } catch (error) {
-    const told = (error as { stderr?: string }).stderr;
-    throw new PipelineError(stem, "link", told || (error instanceof Error ? error.message : String(error)));
+    throw toolError(stem, "link", error);
   } finally {
     rmSync(whole, { force: true });
   }
+}
+
+/** Link a shared object with binutils' ld alone; answers its bytes. */
+export async function linkShared(subject: string, objects: string[], sources: NativeSources): Promise<Bytes> {
+  const whole = inBuild("cache", `${hashOf(subject, ...objects)}.${process.pid}.so`);
+  try {
+    await run("ld", [...sources.gbxLdflags, ...objects, "-o", whole], { cwd: projectRoot() });
+    return readFileSync(whole);
+  } catch (error) {
+    throw toolError(subject, "link", error);
+  } finally {
+    rmSync(whole, { force: true });
+  }
+}
+
+/** The first line of what each tool says of itself. */
+export async function compilerVersions(): Promise<{ gcc: string; ld: string }> {
+  const firstLine = async (tool: string): Promise<string> =>
+    run(tool, ["--version"]).then(
+      ({ stdout }) => stdout.split("\n")[0] ?? "",
+      (error) => {
+        throw toolError(tool, "gcc", error);
+      },
+    );
+  return { gcc: await firstLine("gcc"), ld: await firstLine("ld") };
 }

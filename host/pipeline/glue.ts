@@ -3,7 +3,7 @@
 // The C between wasm2c's output and the shim, generated from the borders of contract.ts: a mistake in a signature is
 // a compile error against shim.h or module.h, not a surprise at run time. No other file names a module.
 
-import type { CheckReport } from "./check.js";
+import type { CheckReport, StateGlobal } from "./check.js";
 import { identifierOf } from "./compile-c.js";
 import { type Border, coreBorder, type IntegerType, MODULE_BORDER, type Signature } from "./contract.js";
 import type { Manifest } from "./manifest.js";
@@ -50,8 +50,23 @@ function casts(types: IntegerType[], names: Record<IntegerType, string>): string
   return types.map((type, i) => `(${names[type]})p${i}`).join(", ");
 }
 
-/** module_<identifier>.c: one gb_module. `report` says which entry points it has and whether it imports anything. */
-export function moduleGlue(manifest: Manifest, report: Pick<CheckReport, "exports" | "imports">): string {
+export interface GlueOptions {
+  /** The gb_module's name: "gb_module" in a .gbx file, where it is the only symbol that is seen. */
+  symbol?: string;
+  /** Of the largest stack frame; 0 = the frames were held against the limit when this was linked. */
+  frameBytes?: number;
+  /** Of the file that the author handed over. */
+  wasmSha256?: Uint8Array;
+}
+
+const SHA256_BYTES = 32;
+
+/** module_<identifier>.c: one gb_module. `report`: what it exports, whether it imports anything, its globals. */
+export function moduleGlue(
+  manifest: Manifest,
+  report: Pick<CheckReport, "exports" | "imports" | "globals">,
+  options: GlueOptions = {},
+): string {
   const id = identifierOf(manifest.name);
   const entries = MODULE_BORDER.exports.filter((one) => report.exports.includes(one.name));
   const slots = MODULE_BORDER.exports.map((one) => (entries.includes(one) ? `entry_${one.name}` : "0"));
@@ -64,11 +79,29 @@ export function moduleGlue(manifest: Manifest, report: Pick<CheckReport, "export
     `static void instantiate(void *instance, struct w2c_glovebox *imports) {\n    (void)imports;\n` +
       `    wasm2c_${id}_instantiate(instance${withImports});\n}\n`,
     `static uint32_t *fuel(void *instance) {\n    return w2c_${id}_0x5F_fuel(instance);\n}\n`,
+    ...report.globals.map((one, index) => globalGetter(id, one.name, index)),
+    globalTable(report.globals),
     ...entries.map((one) => moduleEntry(id, one)),
-    `const struct gb_module gb_module_${id} = {\n    .manifest = manifest,\n    .manifest_bytes = sizeof(manifest),\n` +
+    `${options.symbol === undefined ? "" : '__attribute__((visibility("default"))) '}` +
+      `const struct gb_module ${options.symbol ?? `gb_module_${id}`} = {\n    .magic = GBX_MAGIC,\n` +
+      `    .gbx_abi = GBX_ABI,\n    .frame_bytes = ${options.frameBytes ?? 0},\n` +
+      `    .wasm_sha256 = {${[...(options.wasmSha256 ?? new Uint8Array(SHA256_BYTES))].join(", ")}},\n` +
+      `    .globals = globals,\n    .global_count = ${report.globals.length},\n` +
+      `    .manifest = manifest,\n    .manifest_bytes = sizeof(manifest),\n` +
       `    .instance_bytes = sizeof(w2c_${id}),\n    .memory_pages = ${manifest.memoryPages},\n` +
       `    .instantiate = instantiate,\n    .fuel = fuel,\n    .entry = {${slots.join(", ")}},\n};\n`,
   ].join("\n");
+}
+
+/** wasm2c writes a leading underscore as 0x5F. */
+function globalGetter(id: string, name: string, index: number): string {
+  const getter = `w2c_${id}_0x5F${name.slice(1)}`;
+  return `static void *global_${index}(void *instance) {\n    return ${getter}(instance);\n}\n`;
+}
+
+function globalTable(globals: StateGlobal[]): string {
+  const rows = globals.map((one, index) => `    {.at = global_${index}, .bytes = ${one.bytes}},\n`);
+  return `static const struct gb_global globals[] = {\n${rows.join("") || "    {.at = 0, .bytes = 0},\n"}};\n`;
 }
 
 function moduleEntry(id: string, one: Signature): string {

@@ -16,13 +16,15 @@ import { withoutCustomSections } from "./section.js";
 import { type Bytes, hashOf, kept } from "./store.js";
 
 export const FUEL_GLOBAL = "__fuel";
+/** The module's own mutable globals are exported as __g0, __g1, ...: with its memory, all of an instance's state. */
+export const STATE_GLOBAL = "__g";
 /** What one capability costs beyond its instructions: about what the native side does for it. */
 export const IMPORT_COST = 32;
 /** Bytes of memory.fill and memory.copy for one unit of fuel. */
 export const BULK_BYTES = 64;
 
 /** Part of the cache key: raise it when the output changes. */
-const REVISION = "1";
+const REVISION = "2";
 const CHARGE = "__charge";
 const BULK_SHIFT = Math.log2(BULK_BYTES);
 const INITIAL_FUEL = 0x7fffffff; // so that an uninstructed host (a fuzzer, a browser) can simply call
@@ -76,6 +78,7 @@ function addFuel(binaryen: Binaryen, module: Module): void {
   const walker = new Walker(binaryen, module, imported);
   for (const one of functions) if (!isImport(binaryen.getFunctionInfo(one))) walker.walkFunction(one);
   dropGlobalExports(binaryen, module);
+  exportState(binaryen, module);
   module.addGlobal(FUEL_GLOBAL, binaryen.i32, true, module.i32.const(INITIAL_FUEL));
   module.addGlobalExport(FUEL_GLOBAL, FUEL_GLOBAL);
   addCharge(binaryen, module);
@@ -91,6 +94,14 @@ function dropGlobalExports(binaryen: Binaryen, module: Module): void {
     binaryen.getExportInfo(module.getExportByIndex(index)),
   );
   for (const one of exports) if (one.kind === binaryen.ExternalGlobal) module.removeExport(one.name);
+}
+
+function exportState(binaryen: Binaryen, module: Module): void {
+  const globals = Array.from({ length: module.getNumGlobals() }, (_, index) =>
+    binaryen.getGlobalInfo(module.getGlobalByIndex(index)),
+  );
+  const state = globals.filter((one) => one.mutable);
+  for (const [index, one] of state.entries()) module.addGlobalExport(one.name, `${STATE_GLOBAL}${index}`);
 }
 
 /** __charge(n: i32) -> i32: pay for n bytes, give n back. n is unsigned; n / 64 + 1 cannot wrap the global. */

@@ -66,8 +66,8 @@ export async function prepareWasm(
   const report = check(file, options);
   checkFuel(manifest.name, manifest, report.exports);
   const wasm = await instrument(manifest.name, file);
-  check(wasm, { ...options, instrumented: true });
-  return { manifest, wasm, report };
+  const { globals, fuelPoints } = check(wasm, { ...options, instrumented: true });
+  return { manifest, wasm, report: { ...report, globals, fuelPoints } };
 }
 
 /** ... and on to C. */

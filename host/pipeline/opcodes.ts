@@ -68,13 +68,19 @@ const REFUSED: [first: number, last: number, reason: string][] = [
   [0xfe, 0xfe, "an atomic instruction; a module runs on one thread: switch threads off in your compiler"],
 ];
 
-/** Walk one body (behind its locals) to its last `end`; throws WasmFault at the first instruction not allowed. */
-export function walkBody(cursor: Cursor): void {
+const GLOBAL_SET = 0x24;
+
+/**
+ * Walk one body (behind its locals) to its last `end`; throws WasmFault at the first instruction not allowed.
+ * `onGlobalSet` is told the index of each global that is set.
+ */
+export function walkBody(cursor: Cursor, onGlobalSet: (index: number) => void = () => {}): void {
   let depth = 1;
   while (depth > 0) {
     const offset = cursor.at;
     const opcode = byte(cursor);
     if (opcode === PREFIX_BULK) bulk(cursor, offset);
+    else if (opcode === GLOBAL_SET) onGlobalSet(u32(cursor));
     else operands(cursor, ALLOWED.get(opcode) ?? refuse(offset, opcode));
     if (opcode >= 0x02 && opcode <= 0x04) depth++;
     if (opcode === 0x0b) depth--;

@@ -74,6 +74,6 @@ export function prune(): void {
   for (const name of readdirSync(inBuild("cache"))) {
     const path = inBuild("cache", name);
     const known = statSync(path, { throwIfNoEntry: false });
-    if (known !== undefined && known.mtimeMs < oldest) rmSync(path, { force: true });
+    if (known !== undefined && known.mtimeMs < oldest) rmSync(path, { recursive: true, force: true });
   }
 }

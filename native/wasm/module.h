@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where generated C and the shim meet. The pipeline makes one gb_module for each module, the list of them, and the
- * gb_core; the shim knows no module by name.
+ * gb_core; the shim knows no module by name. In a .gbx file the gb_module is the one symbol that is defined
+ * (host/pipeline/gbx.ts writes it, host/pipeline/gbx-rules.ts reads it: keep the offsets there in step).
  */
 #ifndef GLOVEBOX_MODULE_H
 #define GLOVEBOX_MODULE_H
@@ -18,7 +19,23 @@ struct w2c_glovebox {
     wasm_rt_memory_t *memory;
 };
 
+#define GBX_MAGIC 0x44584247u /* "GBXD" */
+#define GBX_ABI 1u            /* of this struct: raised when its layout or a field's meaning changes */
+
+/* A mutable global: with the memory (and a table, which never changes) all there is of an instance's state. The fuel
+ * is not among them: it is set before each call. */
+struct gb_global {
+    void *(*at)(void *instance);
+    uint32_t bytes; /* 4 or 8 */
+};
+
 struct gb_module {
+    uint32_t magic;
+    uint32_t gbx_abi;
+    uint32_t frame_bytes;     /* of its largest stack frame, at most WASM_FRAME_BYTES */
+    uint8_t wasm_sha256[32];  /* of the file that its author handed over */
+    uint32_t global_count;
+    const struct gb_global *globals;
     const uint8_t *manifest; /* binary, unikernel/abi/manifest.ts */
     uint32_t manifest_bytes;
     uint32_t instance_bytes; /* sizeof(w2c_NAME), at most INSTANCE_BYTES_MAX */

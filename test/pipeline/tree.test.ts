@@ -106,7 +106,11 @@ test("the glue has each import that is used, no other, and NULL for an entry poi
   assert.match(core, /uint64_t core_on_ioreq\(uint32_t p0, /);
   assert.not.match(core, /xenstore_send/);
   const manifest = manifestOf("test/modules/register-file");
-  const module = moduleGlue(manifest, { exports: ["attach", "reset", "bar_read", "bar_write"], imports: [] });
+  const module = moduleGlue(manifest, {
+    exports: ["attach", "reset", "bar_read", "bar_write"],
+    imports: [],
+    globals: [],
+  });
   assert.match(module, /\.entry = \{entry_attach, entry_reset, entry_bar_read, entry_bar_write, 0, 0\}/);
   assert.match(module, /wasm2c_registerFile_instantiate\(instance\);/);
   assert.is(module.match(/^ {4}[0-9]+, /gm)?.length, encodeManifest(manifest).length / 16);
