@@ -5,7 +5,10 @@
 
 import type { Domain } from "./domain.js";
 import { createDomain } from "./domain.js";
+import { dispatch } from "./event.js";
 import { createFaults, type Faults } from "./faults.js";
+import { removeServer } from "./ioreq.js";
+import type { Journal } from "./journal.js";
 import type { SimModule } from "./module.js";
 import { beginRestart, createCore, createShim, endRestart, type ShimState } from "./shim.js";
 import { createXenstore, storeStep, type Xenstore } from "./xenstore.js";
@@ -58,6 +61,10 @@ export interface World {
   console: string[];
   shim: ShimState;
   core: Core;
+  /** Requests of vCPUs so far: each has a number. */
+  asks: number;
+  /** Somebody wants to know what happens. */
+  journal: Journal | undefined;
 }
 
 export interface WorldOptions {
@@ -76,6 +83,8 @@ export function createWorld(options: WorldOptions): World {
     modules: options.modules,
     commandLine: options.commandLine ?? "",
     console: [],
+    asks: 0,
+    journal: undefined,
     ...createShim(() => world, options.core),
   };
   return world;
@@ -87,14 +96,36 @@ export function addDomain(world: World, domid: number, options: Parameters<typeo
   return domain;
 }
 
+/**
+ * The guest dies: its vCPUs stop, its servers and its memory go. What is left of it stays, dying, as long as somebody
+ * refers to it (set_target does).
+ */
+export function killDomain(world: World, domid: number): void {
+  const domain = world.domains.get(domid);
+  if (domain === undefined || domain.dying) return;
+  domain.dying = true;
+  for (const vcpu of domain.vcpuStates) vcpu.waits = undefined;
+  for (const server of [...domain.servers]) removeServer(world, domain, server);
+  domain.frames.clear();
+  domain.given.clear();
+  world.journal?.entries.push({ kind: "died", domid });
+}
+
+/** Nobody refers to it any more: the number is free. */
+export function forgetDomain(world: World, domid: number): void {
+  killDomain(world, domid);
+  world.domains.delete(domid);
+}
+
 /** The core panicked, with these words: it starts anew, in place. `mode`: RESTART_* of unikernel/abi/shim.ts. */
 export function restartDriver(world: World, code: WebAssembly.Module, mode: number, words: string): void {
-  const { count } = world.shim.restart;
-  world.shim.restart = { mode, count: count + 1, words, ns: world.timeNs };
+  const { count, inWindow } = world.shim.restart;
+  world.shim.restart = { mode, count: count + 1, words, ns: world.timeNs, inWindow };
+  world.journal?.entries.push({ kind: "restarted", mode });
   world.core = createCore(() => world, world.shim, code);
-  beginRestart(world.shim);
+  beginRestart(world);
   world.core.on_start();
-  endRestart(world.shim);
+  endRestart(world);
   settle(world);
 }
 
@@ -106,6 +137,7 @@ export function startDriver(world: World): void {
 /** Moves the clock; the timer fires when it is due. */
 export function advanceTime(world: World, ns: bigint): void {
   world.timeNs += ns;
+  world.journal?.entries.push({ kind: "time", ns });
   const { deadlineNs } = world.shim;
   if (deadlineNs === 0n || deadlineNs > world.timeNs) return;
   world.shim.deadlineNs = 0n;
@@ -114,6 +146,7 @@ export function advanceTime(world: World, ns: bigint): void {
 
 /** One step of the driver domain's loop and of xenstored; false when both have nothing to do. */
 export function step(world: World): boolean {
+  const events = dispatch(world.shim.events);
   const daemon = storeStep(world.store);
   const message = world.store.outgoing.shift();
   if (message !== undefined) {
@@ -121,7 +154,7 @@ export function step(world: World): boolean {
     world.core.on_xenstore(message.type, message.reqId, message.payload.length);
   }
   const more = world.core.on_idle() !== 0;
-  return daemon || message !== undefined || more || world.store.incoming.length > 0;
+  return events || daemon || message !== undefined || more || world.store.incoming.length > 0;
 }
 
 const STEPS_MAX = 100_000;

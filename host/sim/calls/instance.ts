@@ -1,79 +1,129 @@
 // SPDX-License-Identifier: MIT
 //
-// Modules and their instances.
+// Modules and their instances, as native/wasm/instance.c and arena.c keep them: a slot and pages of an arena each. A
+// stale handle, an unknown entry point or a call into an instance that runs is the core's bug.
 
-import { XEN_EINVAL, XEN_ENOMEM } from "../../../unikernel/abi/xen/errno.js";
+import { MANIFEST_MEMORY_PAGES } from "../../../unikernel/abi/manifest.js";
+import { XEN_EBUSY, XEN_EINVAL, XEN_ENOSPC } from "../../../unikernel/abi/xen/errno.js";
 import { shim } from "../contract.js";
 import { type Capabilities, type Instance, ModuleFault } from "../module.js";
 import type { World } from "../world.js";
-import { CorePanic, coreBytes, type Imports, MISUSE, type ShimState, unsigned } from "./state.js";
+import { CorePanic, coreBytes, type Imports, MISUSE, newHandle, type ShimState, unsigned } from "./state.js";
+
+/** native/include/shim_limits.h, ARENA_PAGES: of 64 KiB, for all instances. */
+export const ARENA_PAGES = 64;
+const FUEL_MAX = 0x7fffffff;
 
 export function instanceImports(world: () => World, state: ShimState): Imports {
-  const create = (module: number, tag: number) => ({
-    module,
-    tag,
-    code: world().modules[module]?.instantiate(capabilitiesOf(world, tag)) as Instance,
-  });
+  const instanceOf = (handle: number) => {
+    const entry = state.instances.get(handle);
+    if (entry === undefined) throw new CorePanic(MISUSE, BigInt(handle >>> 0));
+    return entry;
+  };
   return {
     module_count: () => world().modules.length,
     module_manifest(module: number, at: number, max: number) {
       const manifest = world().modules[module]?.manifest;
-      if (manifest === undefined) return -XEN_EINVAL;
-      coreBytes(world(), at, max).set(manifest.subarray(0, max));
-      return Math.min(manifest.length, max);
+      if (manifest === undefined || manifest.length > max >>> 0) return -XEN_EINVAL;
+      coreBytes(world(), at, manifest.length).set(manifest);
+      return manifest.length;
     },
-    instance_create(module: number, tag: number) {
-      if (state.instances.size === shim("SHIM_INSTANCES_MAX")) return -XEN_ENOMEM;
-      if (world().modules[module] === undefined) return -XEN_EINVAL;
-      state.instances.set(state.nextHandle, create(module, tag));
-      return state.nextHandle++;
-    },
+    instance_create: (module: number, tag: number) => create(world, state, module, tag),
     instance_reset(handle: number) {
-      const entry = state.instances.get(handle);
-      if (entry === undefined) return -XEN_EINVAL;
-      state.instances.set(handle, create(entry.module, entry.tag));
+      const entry = instanceOf(handle);
+      if (state.running.has(handle)) return -XEN_EBUSY;
+      entry.code = instantiate(world, state, entry.module, handle);
       return 0;
     },
     instance_destroy(handle: number) {
-      return state.instances.delete(handle) ? 0 : -XEN_EINVAL;
+      instanceOf(handle);
+      if (state.running.has(handle)) return -XEN_EBUSY;
+      state.instances.delete(handle);
+      return 0;
     },
     instance_call(handle: number, entry: number, fuel: number, a: bigint, b: bigint, c: bigint, d: bigint) {
-      const instance = state.instances.get(handle);
-      if (instance === undefined) throw new CorePanic(MISUSE, BigInt(handle));
-      state.running.add(handle);
-      try {
-        const answer = instance.code.call(entry, fuel, [unsigned(a), unsigned(b), unsigned(c), unsigned(d)]);
-        state.fault = shim("FAULT_NONE");
-        state.fuel = answer.fuel;
-        state.running.delete(handle);
-        return answer.value;
-      } catch (error) {
-        if (!(error instanceof ModuleFault)) throw error;
-        state.running.delete(handle);
-        state.fault = error.fault;
-        state.fuel = error.fuel;
-        return 0n;
-      }
+      const known = entry >>> 0 < shim("ENTRY_COUNT") && fuel >= 0 && fuel <= FUEL_MAX;
+      if (!known || state.running.has(handle)) throw new CorePanic(MISUSE, BigInt(entry));
+      const { code } = instanceOf(handle);
+      return call(world(), state, handle, code, entry, fuel, [a, b, c, d].map(unsigned) as Arguments);
     },
     call_fault: () => state.fault,
     call_fuel: () => state.fuel,
   };
 }
 
+type Arguments = [bigint, bigint, bigint, bigint];
+
+function create(world: () => World, state: ShimState, module: number, tag: number): number {
+  const manifest = world().modules[module]?.manifest;
+  if (manifest === undefined) return -XEN_EINVAL;
+  const handle = newHandle(state, "instances", shim("SHIM_INSTANCES_MAX"));
+  const pages = new DataView(manifest.buffer, manifest.byteOffset).getUint32(MANIFEST_MEMORY_PAGES, true);
+  const firstPage = takePages(state, pages);
+  if (handle === undefined || firstPage < 0) return -XEN_ENOSPC;
+  const code = instantiate(world, state, module, handle);
+  state.instances.set(handle, { module, tag, code, firstPage, pages });
+  return handle;
+}
+
+function instantiate(world: () => World, state: ShimState, module: number, handle: number): Instance {
+  const tag = () => state.instances.get(handle)?.tag ?? 0;
+  return world().modules[module]?.instantiate(capabilitiesOf(world, tag)) as Instance;
+}
+
+/** arena_take: the first gap that is wide enough, or -1. */
+function takePages(state: ShimState, pages: number): number {
+  const used = [...state.instances.values()].filter((one) => one.pages > 0).sort((a, b) => a.firstPage - b.firstPage);
+  let first = 0;
+  for (const one of used) {
+    if (one.firstPage - first >= pages) break;
+    first = one.firstPage + one.pages;
+  }
+  return first + pages <= ARENA_PAGES ? first : -1;
+}
+
+function call(
+  world: World,
+  state: ShimState,
+  handle: number,
+  code: Instance,
+  entry: number,
+  fuel: number,
+  args: Arguments,
+): bigint {
+  const tag = state.instances.get(handle)?.tag ?? 0;
+  let value = 0n;
+  state.running.add(handle);
+  try {
+    const answer = code.call(entry, fuel, args);
+    state.fault = shim("FAULT_NONE");
+    state.fuel = answer.fuel;
+    value = answer.value;
+  } catch (error) {
+    if (!(error instanceof ModuleFault)) throw error; // a panic: the instance stays as one that runs
+    state.fault = error.fault;
+    state.fuel = error.fuel;
+  }
+  state.running.delete(handle);
+  const { fault } = state;
+  world.journal?.entries.push({ kind: "called", handle, tag, entry, fault, fuel: state.fuel, budget: fuel });
+  return value;
+}
+
 /** A module's imports go through the core; its FATAL ends the call. */
-function capabilitiesOf(world: () => World, tag: number): Capabilities {
+function capabilitiesOf(world: () => World, tag: () => number): Capabilities {
   const check = (answer: number): number => {
     if (answer === shim("CAPABILITY_FATAL")) throw new ModuleFault(shim("FAULT_CAPABILITY"));
     return answer;
   };
   return {
-    param: (key) => unsigned(world().core.param(tag, key)),
-    irqRaise: (vector) => check(world().core.irq_raise(tag, vector)),
-    scanoutSet: (...args) => check(world().core.scanout_set(tag, ...args)),
-    scanoutFlush: (...args) => check(world().core.scanout_flush(tag, ...args)),
+    param: (key) => unsigned(world().core.param(tag(), key)),
+    irqRaise: (vector) => check(world().core.irq_raise(tag(), vector)),
+    scanoutSet: (...args) => check(world().core.scanout_set(tag(), ...args)),
+    scanoutFlush: (...args) => check(world().core.scanout_flush(tag(), ...args)),
     log(text) {
       new Uint8Array(world().core.memory.buffer).set(text, world().core.log_buffer());
-      return check(world().core.log(tag, text.length));
+      return check(world().core.log(tag(), text.length));
     },
   };
 }

@@ -4,8 +4,10 @@
 
 import { XEN_EINVAL, XEN_EIO, XEN_ENOENT } from "../../../unikernel/abi/xen/errno.js";
 import { shim } from "../contract.js";
-import type { Server } from "../domain.js";
+import { raiseAll } from "../event.js";
+import { answerInterrupted } from "../service.js";
 import type { World } from "../world.js";
+import { dropRanges, forgetServer } from "./server.js";
 import { coreBytes, type Imports, type ShimState } from "./state.js";
 
 export function restartImports(world: () => World, state: ShimState): Imports {
@@ -17,59 +19,49 @@ export function restartImports(world: () => World, state: ShimState): Imports {
       return text.length;
     },
     save(record: number, at: number, length: number) {
-      if (record >= shim("SHIM_RECORDS_MAX") || length > shim("SHIM_RECORD_BYTES_MAX")) return -XEN_EINVAL;
+      if (record >>> 0 >= shim("SHIM_RECORDS_MAX") || length >>> 0 > shim("SHIM_RECORD_BYTES_MAX")) return -XEN_EINVAL;
       state.records.set(record, coreBytes(world(), at, length).slice());
       return 0;
     },
     saved(record: number, at: number, max: number) {
       if (state.damaged.has(record)) return -XEN_EIO;
       const bytes = state.records.get(record) ?? new Uint8Array();
-      if (record >= shim("SHIM_RECORDS_MAX") || bytes.length > max) return -XEN_EINVAL;
+      if (record >>> 0 >= shim("SHIM_RECORDS_MAX") || bytes.length > max) return -XEN_EINVAL;
       coreBytes(world(), at, bytes.length).set(bytes);
       return bytes.length;
     },
     instance_adopt(handle: number, module: number, tag: number) {
       const entry = state.instances.get(handle);
-      if (entry?.module !== module || entry.tag !== tag || !state.unclaimed.instances.has(handle)) return -XEN_ENOENT;
+      if (entry?.module !== module || !state.unclaimed.instances.has(handle)) return -XEN_ENOENT;
       if (state.running.has(handle)) return -XEN_EIO;
       state.unclaimed.instances.delete(handle);
+      entry.tag = tag;
       return 0;
     },
   };
 }
 
 /** What the shim does before core_on_start after a panic ... */
-export function beginRestart(state: ShimState): void {
+export function beginRestart(world: World): void {
+  const state = world.shim;
+  answerInterrupted(world);
+  for (const [handle, own] of [...state.servers]) if (own.state !== "enabled") forgetServer(world, state, handle);
+  raiseAll(state.events);
   state.unclaimed = {
     servers: new Set(state.servers.keys()),
-    ranges: new Map([...state.servers].map(([handle, { server }]) => [handle, namesOf(server)])),
+    ranges: new Map([...state.servers].map(([handle, { ranges }]) => [handle, new Set(ranges)])),
     instances: new Set(state.instances.keys()),
+    takenOn: new Set(),
   };
 }
 
 /** ... and after it. */
-export function endRestart(state: ShimState): void {
+export function endRestart(world: World): void {
+  const state = world.shim;
   const { servers, ranges, instances } = state.unclaimed;
-  for (const handle of servers) {
-    const entry = state.servers.get(handle);
-    entry?.domain.servers.splice(entry.domain.servers.indexOf(entry.server), 1);
-    state.servers.delete(handle);
-  }
-  for (const [handle, { server }] of state.servers) {
-    server.ranges.forEach((list, type) => {
-      const kept = list.filter((one) => !ranges.get(handle)?.has(rangeName(type, one.start, one.end)));
-      list.splice(0, list.length, ...kept);
-    });
-  }
+  for (const handle of servers) forgetServer(world, state, handle);
+  for (const [handle, names] of ranges) if (state.servers.has(handle)) dropRanges(world, state, handle, names);
   for (const handle of instances) state.instances.delete(handle);
-  state.unclaimed = { servers: new Set(), ranges: new Map(), instances: new Set() };
+  state.unclaimed = { servers: new Set(), ranges: new Map(), instances: new Set(), takenOn: state.unclaimed.takenOn };
   state.running.clear();
-}
-
-export function rangeName(type: number, start: bigint, end: bigint): string {
-  return `${type} ${start} ${end}`;
-}
-
-function namesOf(server: Server): Set<string> {
-  return new Set(server.ranges.flatMap((list, type) => list.map(({ start, end }) => rangeName(type, start, end))));
 }

@@ -15,4 +15,5 @@ export const XEN_EBUSY = 16;
 export const XEN_EEXIST = 17;
 export const XEN_EINVAL = 22;
 export const XEN_ENOSPC = 28;
+export const XEN_ERANGE = 34;
 export const XEN_EOPNOTSUPP = 95;
