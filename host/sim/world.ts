@@ -11,7 +11,8 @@ import { removeServer } from "./ioreq.js";
 import type { Journal } from "./journal.js";
 import type { SimModule } from "./module.js";
 import { beginRestart, createCore, createShim, endRestart, type ShimState } from "./shim.js";
-import { createXenstore, storeStep, type Xenstore } from "./xenstore.js";
+import { createXenstore, type Xenstore } from "./xenstore.js";
+import { storeStep } from "./xenstored.js";
 
 export const DRIVER_DOMID = 3;
 
@@ -147,7 +148,7 @@ export function advanceTime(world: World, ns: bigint): void {
 /** One step of the driver domain's loop and of xenstored; false when both have nothing to do. */
 export function step(world: World): boolean {
   const events = dispatch(world.shim.events);
-  const daemon = storeStep(world.store);
+  const daemon = storeStep(world.store, (path, value) => world.journal?.entries.push({ kind: "node", path, value }));
   const message = world.store.outgoing.shift();
   if (message !== undefined) {
     new Uint8Array(world.core.memory.buffer).set(message.payload, world.core.xenstore_buffer());

@@ -6,6 +6,9 @@
 export const XS_DIRECTORY = 1;
 export const XS_READ = 2;
 export const XS_WATCH = 4;
+export const XS_UNWATCH = 5;
+export const XS_TRANSACTION_START = 6;
+export const XS_TRANSACTION_END = 7;
 export const XS_WRITE = 11;
 export const XS_MKDIR = 12;
 export const XS_RM = 13;
@@ -14,5 +17,6 @@ export const XS_ERROR = 16;
 
 export const XENSTORE_RING_SIZE = 1024;
 export const XENSTORE_PAYLOAD_MAX = 4096;
+export const XENSTORE_ABS_PATH_MAX = 3072;
 /** sizeof(struct xsd_sockmsg) */
 export const XSD_SOCKMSG_BYTES = 16;
