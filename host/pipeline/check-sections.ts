@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // The sections of a module, one by one: what each may hold, and what is learnt of the module on the way (its Shape).
+// A broken rule is noted and the walk goes on; a section that cannot be read on ends with a WasmFault.
 
 import type { CheckOptions } from "./check.js";
+import { checkCode } from "./check-code.js";
 import { type Border, wasmType } from "./contract.js";
-import { walkBody } from "./opcodes.js";
+import type { Reasons, Rule } from "./reasons.js";
 import { byte, type Cursor, type Section, signed, text, u32, WasmFault, within } from "./wasm-reader.js";
 
 export interface Shape {
@@ -12,96 +14,140 @@ export interface Shape {
   /** Type of each function, imported ones first. */
   functions: string[];
   imported: string[];
-  exported: Map<string, { kind: number; index: number }>;
+  exported: Map<string, { kind: number; index: number; offset: number }>;
   /** Type of each global. */
   globals: ("i32" | "i64")[];
   /** How often each global is set. */
   globalSets: Map<number, number>;
   codeBytes: number;
   hasMemory: boolean;
+  /** Entries of the one table; 0 = there is none. */
+  tableEntries: number;
+}
+
+/** What every section's check is given. */
+export interface Context {
+  shape: Shape;
+  options: CheckOptions;
+  reasons: Reasons;
 }
 
 /** The names that the pipeline itself adds. */
 const RESERVED_EXPORT_PREFIX = "__";
 
 const FUNCTIONS_MAX = 4096;
-const LOCALS_MAX = 256; // each may become 8 bytes of a stack frame
+export const TABLE_ENTRIES_MAX = 256;
 
 export const KIND_FUNCTION = 0;
 export const KIND_MEMORY = 2;
 export const KIND_GLOBAL = 3;
 const FUNCTION_TYPE = 0x60;
-const SECTION = { type: 1, import: 2, function: 3, memory: 5, global: 6, export: 7, code: 10, data: 11, dataCount: 12 };
+const FUNCREF = 0x70;
 
-export function isKnownSection(id: number): boolean {
-  return Object.values(SECTION).includes(id);
+type Check = (body: Cursor, context: Context) => void;
+
+/** Every section that may be there, in the specification's order (12 stands before 10). */
+const SECTIONS: [id: number, check: Check][] = [
+  [1, (body, context) => each(body, () => context.shape.types.push(functionType(body, context)))],
+  [2, (body, context) => each(body, () => checkImport(body, context))],
+  [3, checkFunctions],
+  [4, checkTables],
+  [5, checkMemory],
+  [6, (body, context) => each(body, () => checkGlobal(body, context))],
+  [7, (body, context) => each(body, () => checkExport(body, context))],
+  [9, (body, context) => each(body, () => checkElements(body, context))],
+  [12, (body) => void u32(body)],
+  [10, checkCode],
+  [11, (body, context) => each(body, () => checkData(body, context))],
+];
+const ORDER = SECTIONS.map(([id]) => id);
+
+/** Where in the file's order this section belongs; undefined = it may not be there at all. */
+export function orderOf(id: number): number | undefined {
+  const index = ORDER.indexOf(id);
+  return index < 0 ? undefined : index;
 }
 
-/** Throws WasmFault at the first thing that is not allowed. */
-export function checkSection(section: Section, shape: Shape, options: CheckOptions): void {
-  const { body } = section;
-  if (section.id === SECTION.type) each(body, () => shape.types.push(functionType(body)));
-  if (section.id === SECTION.import) each(body, () => checkImport(body, shape, options));
-  if (section.id === SECTION.function) each(body, () => shape.functions.push(typeAt(shape, body)));
-  if (section.id === SECTION.memory) checkMemory(body, shape, options.memoryPages);
-  if (section.id === SECTION.global) each(body, () => checkGlobal(body, shape));
-  if (section.id === SECTION.export) each(body, () => checkExport(body, shape, options));
-  if (section.id === SECTION.code) checkCode(body, shape);
-  if (section.id === SECTION.data) each(body, () => checkData(body));
+/** Notes what is wrong in one section; it must be used up. */
+export function checkSection(section: Section, context: Context): void {
+  const check = SECTIONS.find(([id]) => id === section.id)?.[1];
+  if (check === undefined) return;
+  const body = { ...section.body };
+  check(body, context);
+  if (body.at !== body.end) throw new WasmFault(body.at, `section ${section.id} goes on behind its contents`);
 }
 
-function each(cursor: Cursor, visit: (index: number) => void): void {
+export function each(cursor: Cursor, visit: (index: number) => void): void {
   const count = u32(cursor);
   for (let index = 0; index < count; index++) visit(index);
 }
 
-function functionType(cursor: Cursor): string {
+function functionType(cursor: Cursor, context: Context): string {
   const offset = cursor.at;
-  if (byte(cursor) !== FUNCTION_TYPE) throw new WasmFault(offset, "a type that is no function; switch GC off");
-  const parameters = valueTypes(cursor);
-  const results = valueTypes(cursor);
-  if (results.length > 1) throw new WasmFault(offset, "a function with two results; switch multi-value off");
+  const form = byte(cursor);
+  if (form !== FUNCTION_TYPE) throw new WasmFault(offset, "a type that is no function", "garbage-collection");
+  const parameters = valueTypes(cursor, context);
+  const results = valueTypes(cursor, context);
+  if (results.length > 1) context.reasons.add("multi-value", offset, `a function with ${results.length} results`);
   return `(${parameters.join(", ")}) -> ${results[0] ?? "nothing"}`;
 }
 
-function valueTypes(cursor: Cursor): ("i32" | "i64")[] {
+function valueTypes(cursor: Cursor, context: Context): ("i32" | "i64")[] {
   const types: ("i32" | "i64")[] = [];
-  each(cursor, () => types.push(valueType(cursor)));
+  each(cursor, () => types.push(valueType(cursor, context)));
   return types;
 }
 
-function valueType(cursor: Cursor): "i32" | "i64" {
+const OTHER_TYPES = new Map([
+  [0x7d, "f32"],
+  [0x7c, "f64"],
+  [0x7b, "v128"],
+  [0x70, "funcref"],
+  [0x6f, "externref"],
+]);
+
+/** A type that is no integer is noted, and reads as i32 from there on. */
+export function valueType(cursor: Cursor, { reasons }: Context, inFunction?: number): "i32" | "i64" {
   const offset = cursor.at;
   const type = byte(cursor);
   if (type === 0x7f) return "i32";
   if (type === 0x7e) return "i64";
-  const name = new Map([
-    [0x7d, "f32"],
-    [0x7c, "f64"],
-    [0x7b, "v128"],
-  ]).get(type);
-  throw new WasmFault(offset, `a value of type ${name ?? `0x${type.toString(16)}`}; only i32 and i64 are allowed`);
+  const name = OTHER_TYPES.get(type);
+  if (name === undefined) throw new WasmFault(offset, `a value of type 0x${type.toString(16)}`, "type");
+  reasons.add("type", offset, `a value of type ${name}`, inFunction);
+  return "i32";
 }
 
-function typeAt(shape: Shape, cursor: Cursor): string {
-  if (shape.functions.length >= FUNCTIONS_MAX) throw new WasmFault(cursor.at, `more than ${FUNCTIONS_MAX} functions`);
-  return shape.types[u32(cursor)] ?? "no type";
+function typeAt(context: Context, cursor: Cursor): string {
+  return context.shape.types[u32(cursor)] ?? "no type";
 }
 
-function checkImport(cursor: Cursor, shape: Shape, options: CheckOptions): void {
+function checkFunctions(body: Cursor, context: Context): void {
+  const offset = body.at;
+  each(body, () => context.shape.functions.push(typeAt(context, body)));
+  const count = context.shape.functions.length;
+  if (count > FUNCTIONS_MAX) {
+    context.reasons.add("functions", offset, `${count} functions; the limit is ${FUNCTIONS_MAX}`);
+  }
+}
+
+function checkImport(cursor: Cursor, context: Context): void {
+  const { shape, options, reasons } = context;
   const offset = cursor.at;
   const from = text(cursor);
   const name = text(cursor);
   const title = `import "${from}"."${name}"`;
-  if (byte(cursor) !== KIND_FUNCTION)
-    throw new WasmFault(offset, `${title} is no function; only those can be imported`);
-  const type = typeAt(shape, cursor);
+  if (byte(cursor) !== KIND_FUNCTION) throw new WasmFault(offset, `${title} is no function`, "import-unknown");
+  const type = typeAt(context, cursor);
   const known = from === options.border.namespace && options.border.imports.find((one) => one.name === name);
-  if (!known) throw new WasmFault(offset, `${title} does not exist; there are ${namesOf(options.border)}`);
-  if ((known.capability & ~options.capabilities) !== 0) {
-    throw new WasmFault(offset, `${title} needs a capability that the manifest does not ask for`);
+  if (!known) reasons.add("import-unknown", offset, `${title} does not exist; there are ${namesOf(options.border)}`);
+  else {
+    const refuse = (rule: Rule, what: string): void => reasons.add(rule, offset, `${title} ${what}`);
+    const missing = (known.capability & ~options.capabilities) !== 0;
+    if (missing) refuse("import-capability", "needs a capability that the manifest does not ask for");
+    if (type !== wasmType(known)) refuse("import-type", `is ${wasmType(known)}, not ${type}`);
+    if (shape.imported.includes(name)) refuse("import-twice", "is there twice");
   }
-  if (type !== wasmType(known)) throw new WasmFault(offset, `${title} is ${wasmType(known)}, not ${type}`);
   shape.functions.push(type);
   shape.imported.push(name);
 }
@@ -110,80 +156,115 @@ function namesOf(border: Border): string {
   return border.imports.map((one) => `"${border.namespace}"."${one.name}"`).join(", ");
 }
 
-function checkMemory(cursor: Cursor, shape: Shape, pages: number): void {
+/** One table of functions, of a fixed size, if the manifest says so. */
+function checkTables(cursor: Cursor, { shape, options, reasons }: Context): void {
   const offset = cursor.at;
-  if (u32(cursor) !== 1) throw new WasmFault(offset, "more than one memory");
-  const flags = byte(cursor);
-  if (flags === 0) throw new WasmFault(offset, `the memory has no maximum; set it to ${pages} pages (memoryPages)`);
-  if (flags !== 1) throw new WasmFault(offset, "a shared, 64-bit or odd-paged memory");
-  const minimum = u32(cursor);
-  const maximum = u32(cursor);
-  if (minimum !== pages || maximum !== pages) {
-    const both = `minimum ${minimum} and maximum ${maximum}`;
-    throw new WasmFault(offset, `the memory has ${both} pages; memoryPages in the manifest says ${pages}, always`);
+  const most = options.tableEntries ?? 0;
+  const count = u32(cursor);
+  if (count > 0 && most === 0) reasons.add("table", offset, "a table; the manifest says that there is none");
+  if (count > 1) reasons.add("table-limits", offset, `${count} tables; there may be one`);
+  for (let index = 0; index < count; index++) {
+    const at = cursor.at;
+    if (byte(cursor) !== FUNCREF) throw new WasmFault(at, "a table of something else than functions", "reference");
+    const flags = byte(cursor);
+    const minimum = u32(cursor);
+    if (flags > 1) throw new WasmFault(at, "a shared or 64-bit table", "table-limits");
+    const maximum = flags === 1 ? u32(cursor) : undefined;
+    shape.tableEntries = minimum;
+    if (minimum !== maximum) reasons.add("table-limits", at, `a table of ${minimum} to ${maximum ?? "any"} entries`);
+    if (most > 0 && minimum > most) {
+      reasons.add("table-limits", at, `a table of ${minimum} entries; the manifest's "tables" is ${most}`);
+    }
   }
-  shape.hasMemory = true;
 }
 
-function checkGlobal(cursor: Cursor, shape: Shape): void {
-  shape.globals.push(valueType(cursor));
+/** Active segments only: flags 0, or 2 with the table's number and the kind "function". */
+function checkElements(cursor: Cursor, context: Context): void {
+  const { shape, options, reasons } = context;
+  const offset = cursor.at;
+  const flags = u32(cursor);
+  if (flags !== 0 && flags !== 2) throw new WasmFault(offset, `a segment of elements of kind ${flags}`, "element");
+  if (flags === 2 && u32(cursor) !== 0) reasons.add("element", offset, "elements of another table than the first");
+  const first = constant(cursor, context, "element", "a segment of elements");
+  if (flags === 2 && byte(cursor) !== 0) throw new WasmFault(offset, "elements that are no functions", "element");
+  let count = 0;
+  each(cursor, () => {
+    const at = cursor.at;
+    if (u32(cursor) < shape.imported.length) {
+      reasons.add("element", at, "an import in the table; put a function of your own around it");
+    }
+    count++;
+  });
+  if ((options.tableEntries ?? 0) === 0) reasons.add("table", offset, "elements of a table");
+  if (first + BigInt(count) > BigInt(shape.tableEntries)) {
+    reasons.add("element", offset, `elements ${first} to ${first + BigInt(count)} of a table of ${shape.tableEntries}`);
+  }
+}
+
+function checkMemory(cursor: Cursor, { shape, options, reasons }: Context): void {
+  const offset = cursor.at;
+  const pages = options.memoryPages;
+  const refuse = (what: string): void => reasons.add("memory", offset, what);
+  const count = u32(cursor);
+  if (count > 1) refuse("more than one memory");
+  for (let index = 0; index < count; index++) {
+    const flags = byte(cursor);
+    if (flags > 1) throw new WasmFault(offset, "a shared, 64-bit or odd-paged memory", "memory");
+    const minimum = u32(cursor);
+    const maximum = flags === 1 ? u32(cursor) : undefined;
+    shape.hasMemory = true;
+    if (maximum === undefined) refuse(`the memory has no maximum; set it to ${pages} pages (memoryPages)`);
+    else if (minimum !== pages || maximum !== pages) {
+      const both = `minimum ${minimum} and maximum ${maximum}`;
+      refuse(`the memory has ${both} pages; memoryPages in the manifest says ${pages}, always`);
+    }
+  }
+}
+
+function checkGlobal(cursor: Cursor, context: Context): void {
+  context.shape.globals.push(valueType(cursor, context));
   byte(cursor);
-  constant(cursor, "a global");
+  constant(cursor, context, "global", "a global");
 }
 
-function constant(cursor: Cursor, what: string): void {
+/** One constant and `end`; gives its value, an i32 as unsigned. */
+function constant(cursor: Cursor, { reasons }: Context, rule: Rule, what: string): bigint {
   const offset = cursor.at;
   const opcode = byte(cursor);
-  if (opcode === 0x41) signed(cursor, 32);
-  else if (opcode === 0x42) signed(cursor, 64);
-  else throw new WasmFault(offset, `${what} that does not begin as a plain constant`);
-  if (byte(cursor) !== 0x0b) throw new WasmFault(offset, `${what} whose beginning is computed`);
+  if (opcode !== 0x41 && opcode !== 0x42) {
+    reasons.add(rule, offset, `${what} that does not begin as a plain constant`);
+    throw new WasmFault(offset, `${what} whose beginning cannot be read on`, rule);
+  }
+  const value = signed(cursor, opcode === 0x41 ? 32 : 64);
+  if (byte(cursor) !== 0x0b) throw new WasmFault(offset, `${what} whose beginning is computed`, rule);
+  return BigInt.asUintN(opcode === 0x41 ? 32 : 64, value);
 }
 
-function checkExport(cursor: Cursor, shape: Shape, options: CheckOptions): void {
+function checkExport(cursor: Cursor, { shape, options, reasons }: Context): void {
   const offset = cursor.at;
   const name = text(cursor);
   if (name.startsWith(RESERVED_EXPORT_PREFIX) && !options.instrumented) {
-    throw new WasmFault(offset, `export "${name}": names that begin with ${RESERVED_EXPORT_PREFIX} are reserved`);
+    reasons.add("export-reserved", offset, `export "${name}" has a reserved name`);
   }
-  shape.exported.set(name, { kind: byte(cursor), index: u32(cursor) });
+  shape.exported.set(name, { kind: byte(cursor), index: u32(cursor), offset });
 }
 
-function checkCode(cursor: Cursor, shape: Shape): void {
-  shape.codeBytes = cursor.end - cursor.at;
-  each(cursor, (index) => {
-    const body = within(cursor, u32(cursor));
-    try {
-      checkLocals(body);
-      walkBody(body, (global) => shape.globalSets.set(global, (shape.globalSets.get(global) ?? 0) + 1));
-    } catch (error) {
-      if (!(error instanceof WasmFault)) throw error;
-      throw new FaultInFunction(shape.imported.length + index, error);
-    }
-  });
-}
+const WASM_PAGE_BYTES = 65536n;
 
-/** The same fault, telling the function's index too (as wasm-objdump and browsers count: imports first). */
-class FaultInFunction extends WasmFault {
-  constructor(index: number, fault: WasmFault) {
-    super(fault.offset, `(function ${index}) ${fault.message.replace(/^at byte 0x[0-9a-f]+: /, "")}`);
-  }
-}
-
-function checkLocals(body: Cursor): void {
-  const offset = body.at;
-  let count = 0;
-  each(body, () => {
-    count += u32(body);
-    valueType(body);
-  });
-  if (count > LOCALS_MAX)
-    throw new WasmFault(offset, `${count} locals; the limit is ${LOCALS_MAX}: split the function`);
-}
-
-function checkData(cursor: Cursor): void {
+function checkData(cursor: Cursor, context: Context): void {
   const offset = cursor.at;
-  if (u32(cursor) !== 0) throw new WasmFault(offset, "a data segment that is not copied at instantiation");
-  constant(cursor, "a data segment");
-  within(cursor, u32(cursor));
+  const flags = u32(cursor);
+  if (flags === 1) {
+    context.reasons.add("memory-init", offset, "a data segment that is not copied at instantiation");
+    within(cursor, u32(cursor));
+    return;
+  }
+  if (flags !== 0) throw new WasmFault(offset, "a data segment of another memory", "memory");
+  const first = constant(cursor, context, "data", "a data segment");
+  const count = u32(cursor);
+  within(cursor, count);
+  const end = first + BigInt(count);
+  if (end > BigInt(context.options.memoryPages) * WASM_PAGE_BYTES) {
+    context.reasons.add("data", offset, `data at ${first} to ${end}, beyond ${context.options.memoryPages} pages`);
+  }
 }

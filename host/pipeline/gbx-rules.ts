@@ -18,6 +18,7 @@ import {
 } from "./elf-dynamic.js";
 import { PipelineError } from "./error.js";
 import { isSealed, NOTE_MANIFEST, NOTE_OWNER, NOTE_RECORD, type PackRecord, RECORD_FORMAT } from "./gbx-record.js";
+import { shimLimit } from "./gcc.js";
 import { type Manifest, parseManifest } from "./manifest.js";
 import type { Bytes } from "./store.js";
 
@@ -113,6 +114,7 @@ function read(subject: string, bytes: Bytes): GbxFile {
   const imports = checkSymbols(dynamic.symbols);
   for (const one of dynamic.relocations) checkRelocation(one, loads);
   const descriptor = descriptorOf(elf, dynamic.symbols);
+  checkSizes(descriptor, manifest);
   if (descriptor.wasmSha256 !== record.wasmSha256) throw new ElfFault("record and code are of different modules");
   return {
     record,
@@ -123,6 +125,16 @@ function read(subject: string, bytes: Bytes): GbxFile {
     codeBytes: loads.filter((one) => one.flags & PF_X).reduce((sum, one) => sum + one.fileBytes, 0),
     relocations: dynamic.relocations.length,
   };
+}
+
+/** What the driver domain has room for. */
+function checkSizes({ instanceBytes, frameBytes, memoryPages }: Descriptor, manifest: Manifest): void {
+  const [instanceMax, frameMax] = [shimLimit("INSTANCE_BYTES_MAX"), shimLimit("WASM_FRAME_BYTES")];
+  if (instanceBytes > instanceMax) {
+    throw new ElfFault(`globals and table of an instance take ${instanceBytes} bytes; the limit is ${instanceMax}`);
+  }
+  if (frameBytes > frameMax) throw new ElfFault(`a stack frame of ${frameBytes} bytes; the limit is ${frameMax}`);
+  if (memoryPages !== manifest.memoryPages) throw new ElfFault("manifest and code differ in memoryPages");
 }
 
 function textOf(notes: Note[], type: number, what: string): string {

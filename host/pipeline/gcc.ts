@@ -162,8 +162,18 @@ function framesOf(usage: string): Frame[] {
 
 /** The largest stack frame of wasm2c's C; the deepest nest of calls fits the stack only because there is a limit. */
 export function frameBytesMax(): number {
-  const limits = readFileSync(inProject("native/include/shim_limits.h"), "utf8");
-  return Number(/#define WASM_FRAME_BYTES (\d+)/.exec(limits)?.[1] ?? Number.NaN);
+  return shimLimit("WASM_FRAME_BYTES");
+}
+
+/** A number of native/include/shim_limits.h. */
+export function shimLimit(name: string): number {
+  const found = new RegExp(`#define ${name} (\\d+)`).exec(shimLimits());
+  if (found === null) throw new Error(`native/include/shim_limits.h has no ${name}`);
+  return Number(found[1]);
+}
+
+function shimLimits(): string {
+  return readFileSync(inProject("native/include/shim_limits.h"), "utf8");
 }
 
 function checkFrames(subject: string, frames: Frame[]): void {

@@ -24,7 +24,7 @@ export const IMPORT_COST = 32;
 export const BULK_BYTES = 64;
 
 /** Part of the cache key: raise it when the output changes. */
-const REVISION = "2";
+const REVISION = "3";
 const CHARGE = "__charge";
 const BULK_SHIFT = Math.log2(BULK_BYTES);
 const INITIAL_FUEL = 0x7fffffff; // so that an uninstructed host (a fuzzer, a browser) can simply call
@@ -129,6 +129,7 @@ const KINDS: [name: string, ...children: string[]][] = [
   ["Break", "Condition", "Value"],
   ["Switch", "Condition", "Value"],
   ["Call", "...Operands"],
+  ["CallIndirect", "...Operands", "Target"],
   ["LocalGet"],
   ["LocalSet", "Value"],
   ["GlobalGet"],

@@ -43,6 +43,8 @@ export interface Manifest {
   interrupts: { msi?: number; msix?: number; msixBar?: number; intx?: boolean };
   memoryPages: number;
   scanouts: number;
+  /** Entries of the one table of functions; missing: there is none. */
+  tables?: number;
   fuel: { attach: number; reset: number; barRead: number; barWrite: number; event?: number; workDone?: number };
   params: ManifestParam[];
 }

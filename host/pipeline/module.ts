@@ -62,6 +62,7 @@ export async function prepareWasm(
     border: MODULE_BORDER,
     capabilities: capabilityBits(manifest),
     memoryPages: manifest.memoryPages,
+    tableEntries: manifest.tables ?? 0,
   };
   const report = check(file, options);
   checkFuel(manifest.name, manifest, report.exports);
@@ -73,7 +74,9 @@ export async function prepareWasm(
 /** ... and on to C. */
 export async function prepareModule(subject: string, file: Bytes): Promise<PreparedModule> {
   const { manifest, wasm, report } = await prepareWasm(subject, file);
-  return { name: manifest.name, manifest, report, wasm, c: await compileToC(manifest.name, wasm) };
+  const { header, source } = await compileToC(manifest.name, wasm);
+  const entries = `#define WASM_TABLE_ENTRIES ${Math.max(report.tableEntries, 1)} /* for wasm-rt.h */\n`;
+  return { name: manifest.name, manifest, report, wasm, c: { header: entries + header, source } };
 }
 
 const CORE_ENTRY = "unikernel/core/main.ts";

@@ -7,6 +7,8 @@ import { PipelineError } from "./error.js";
 import type { Bytes } from "./store.js";
 import { CUSTOM_SECTION, rest, sections, WasmFault } from "./wasm-reader.js";
 
+const MANIFEST_BYTES_MAX = 64 * 1024;
+
 /** The same file with the manifest appended. */
 export function attachManifest(wasm: Bytes, json: string): Bytes {
   const name = new TextEncoder().encode(MANIFEST_SECTION);
@@ -22,7 +24,15 @@ export function detachManifest(subject: string, wasm: Bytes): string {
     const count = `it has ${found.length} custom sections "${MANIFEST_SECTION}"`;
     throw new PipelineError(subject, "manifest", `${count}; a module has exactly one`);
   }
-  return new TextDecoder().decode(rest(found[0].body));
+  const json = rest(found[0].body);
+  if (json.length > MANIFEST_BYTES_MAX) {
+    throw new PipelineError(subject, "manifest", `${json.length} bytes; the limit is ${MANIFEST_BYTES_MAX}`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(json);
+  } catch {
+    throw new PipelineError(subject, "manifest", "it is not UTF-8 text");
+  }
 }
 
 /** The same code without names, source maps and whatever else compilers leave behind. */

@@ -3,15 +3,17 @@
 // Reading a WebAssembly binary byte by byte (core specification 2.0, chapter 5). The bytes are hostile: every read is
 // bounded, every number has the one length limit of the specification, and an error says at which byte it stood.
 
+import type { Rule } from "./reasons.js";
 import type { Bytes } from "./store.js";
 
 /** What a reader found wrong; `offset` is the byte in the file. */
 export class WasmFault extends Error {
-  readonly offset: number;
-
-  constructor(offset: number, reason: string) {
-    super(`at byte 0x${offset.toString(16)}: ${reason}`);
-    this.offset = offset;
+  constructor(
+    readonly offset: number,
+    readonly what: string,
+    readonly rule: Rule = "malformed",
+  ) {
+    super(`at byte 0x${offset.toString(16)}: ${what}`);
   }
 }
 
@@ -34,11 +36,25 @@ export const CUSTOM_SECTION = 0;
 
 /** All sections of a file, in order. */
 export function sections(bytes: Bytes): Section[] {
-  if (!HEADER.every((byte, index) => bytes[index] === byte)) throw new WasmFault(0, "no WebAssembly file (version 1)");
-  const cursor: Cursor = { bytes, at: HEADER.length, end: bytes.length };
-  const found: Section[] = [];
-  while (cursor.at < cursor.end) found.push(section(cursor));
+  const { found, fault } = sectionsUntilFault(bytes);
+  if (fault !== undefined) throw fault;
   return found;
+}
+
+/** The sections up to the place where the file cannot be read on, and what is wrong there. */
+export function sectionsUntilFault(bytes: Bytes): { found: Section[]; fault: WasmFault | undefined } {
+  const found: Section[] = [];
+  if (!HEADER.every((byte, index) => bytes[index] === byte)) {
+    return { found, fault: new WasmFault(0, "no WebAssembly file (version 1)") };
+  }
+  const cursor: Cursor = { bytes, at: HEADER.length, end: bytes.length };
+  try {
+    while (cursor.at < cursor.end) found.push(section(cursor));
+  } catch (error) {
+    if (!(error instanceof WasmFault)) throw error;
+    return { found, fault: error };
+  }
+  return { found, fault: undefined };
 }
 
 function section(cursor: Cursor): Section {
@@ -61,6 +77,12 @@ export function byte(cursor: Cursor): number {
   if (value === undefined) throw new WasmFault(cursor.at, "the file ends in the middle of something");
   cursor.at++;
   return value;
+}
+
+/** Step over `count` bytes; gives 0. */
+export function skip(cursor: Cursor, count: number): number {
+  within(cursor, count);
+  return 0;
 }
 
 export function u32(cursor: Cursor): number {

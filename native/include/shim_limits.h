@@ -16,8 +16,9 @@
  * bigger ones. */
 #define ARENA_PAGES 64u
 
-/* One module's struct as wasm2c lays it out: its globals and memory descriptors; measured 64 to 400 bytes. */
-#define INSTANCE_BYTES_MAX 4096u
+/* One module's struct as wasm2c lays it out: globals and memory descriptor, measured 64 to 400 bytes, and its table:
+ * 32 bytes for each of at most 256 entries. */
+#define INSTANCE_BYTES_MAX 12288u
 
 /* The core's linear memory, fixed at build time; the arena is what we reserve for it. */
 #define CORE_PAGES_MAX 32u

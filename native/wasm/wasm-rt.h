@@ -2,7 +2,8 @@
 /*
  * What wasm2c's C (npm wabt 1.0.39) needs from its surroundings, and no more: fixed-size memories with explicit
  * bounds checks, a call-depth counter, traps that leave by longjmp. There is no growing, no guard page, no segment
- * trick. Table and float names exist because the generated prologue mentions them; the ABI check lets neither in.
+ * trick. A table has a fixed size too and lies in the instance. Float and externref names exist because the generated
+ * prologue mentions them; the ABI check lets neither in.
  */
 #ifndef GLOVEBOX_WASM_RT_H
 #define GLOVEBOX_WASM_RT_H
@@ -53,10 +54,15 @@ typedef struct {
     wasm_rt_tailcallee_t func_tailcallee;
     void *module_instance;
 } wasm_rt_funcref_t;
+/* The packer writes a module's number at the head of its w2c_NAME.h; most have no table. */
+#ifndef WASM_TABLE_ENTRIES
+#define WASM_TABLE_ENTRIES 1
+#endif
 typedef struct {
-    wasm_rt_funcref_t *data;
+    wasm_rt_funcref_t *data; /* entries, below */
     uint32_t max_size;
     uint32_t size;
+    wasm_rt_funcref_t entries[WASM_TABLE_ENTRIES];
 } wasm_rt_funcref_table_t;
 typedef void *wasm_rt_externref_t;
 typedef struct {
@@ -82,6 +88,17 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t initial_pages, u
                              uint32_t page_bytes);
 static inline void wasm_rt_free_memory(wasm_rt_memory_t *memory) {
     (void)memory; /* the arena's pages go back with the instance */
+}
+
+/* Called by instantiation only; the entries are null, for the instance's bytes come zeroed. */
+static inline void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, uint32_t entries, uint32_t max) {
+    if (entries != max || entries > WASM_TABLE_ENTRIES)
+        wasm_rt_trap(WASM_RT_TRAP_CALL_INDIRECT); /* slipped past the ABI check: there will be no such instance */
+    table->data = table->entries;
+    table->max_size = table->size = entries;
+}
+static inline void wasm_rt_free_funcref_table(wasm_rt_funcref_table_t *table) {
+    (void)table;
 }
 
 #endif
