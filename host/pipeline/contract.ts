@@ -5,8 +5,10 @@
 
 import { readFileSync } from "node:fs";
 import {
+  CAPABILITY_BUFFER,
   CAPABILITY_IRQ,
   CAPABILITY_LOG,
+  CAPABILITY_MEMORY,
   CAPABILITY_NONE,
   CAPABILITY_SCANOUT,
   MODULE_IMPORT_NAMESPACE,
@@ -23,7 +25,7 @@ export interface Signature {
 }
 
 export interface Import extends Signature {
-  /** The bit of unikernel/abi/module.ts that must be granted; 0 = always. */
+  /** The bits of unikernel/abi/module.ts that must all be granted; 0 = always. */
   capability: number;
 }
 
@@ -42,6 +44,8 @@ export const CAPABILITY_BITS: ReadonlyMap<string, number> = new Map([
   ["irq", CAPABILITY_IRQ],
   ["scanout", CAPABILITY_SCANOUT],
   ["log", CAPABILITY_LOG],
+  ["memory", CAPABILITY_MEMORY],
+  ["buffer", CAPABILITY_BUFFER],
 ]);
 
 /** A module's entry points in the order of ENTRY_*; each takes at most four arguments. */
@@ -52,6 +56,9 @@ const MODULE_EXPORTS: Export[] = [
   { name: "bar_write", parameters: ["u32", "u32", "u32", "u64"], result: "void", required: true },
   { name: "event", parameters: ["u32", "u64"], result: "void", required: false },
   { name: "work_done", parameters: ["u64", "u32"], result: "void", required: false },
+  { name: "state_buffer", parameters: [], result: "u32", required: false },
+  { name: "state_save", parameters: [], result: "i32", required: false },
+  { name: "state_restore", parameters: ["u32", "u32"], result: "i32", required: false },
 ];
 
 const MODULE_IMPORTS: Import[] = [
@@ -70,6 +77,26 @@ const MODULE_IMPORTS: Import[] = [
     capability: CAPABILITY_SCANOUT,
   },
   { name: "log", parameters: ["u32", "u32"], result: "void", capability: CAPABILITY_LOG },
+  { name: "guest_read", parameters: ["u64", "u32", "u32"], result: "i32", capability: CAPABILITY_MEMORY },
+  { name: "guest_write", parameters: ["u64", "u32", "u32"], result: "i32", capability: CAPABILITY_MEMORY },
+  { name: "buffer_create", parameters: ["u32", "u32"], result: "u32", capability: CAPABILITY_BUFFER },
+  { name: "buffer_append", parameters: ["u32", "u32", "u32"], result: "i32", capability: CAPABILITY_BUFFER },
+  { name: "buffer_bar", parameters: ["u32", "u64", "u64"], result: "u32", capability: CAPABILITY_BUFFER },
+  { name: "buffer_destroy", parameters: ["u32"], result: "i32", capability: CAPABILITY_BUFFER },
+  { name: "buffer_read", parameters: ["u32", "u64", "u32", "u32"], result: "i32", capability: CAPABILITY_BUFFER },
+  { name: "buffer_write", parameters: ["u32", "u64", "u32", "u32"], result: "i32", capability: CAPABILITY_BUFFER },
+  {
+    name: "buffer_copy",
+    parameters: ["u32", "u64", "u32", "u32", "u64", "u32", "u32", "u32"],
+    result: "i32",
+    capability: CAPABILITY_BUFFER,
+  },
+  {
+    name: "scanout_set_buffer",
+    parameters: ["u32", "u32", "u64", "u32", "u32", "u32", "u32"],
+    result: "i32",
+    capability: CAPABILITY_SCANOUT | CAPABILITY_BUFFER,
+  },
 ];
 
 export const MODULE_BORDER: Border = {

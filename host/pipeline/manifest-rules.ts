@@ -10,6 +10,7 @@ const MEMORY_BYTES_MIN = 16; // PCI 3.0, 6.2.5.1
 const IO_BYTES_MAX = 256; // PCI 3.0, 6.2.5.1
 const MSIX_ENTRY_BYTES = 16; // PCI 3.0, 6.8.2
 const BARS = 6;
+const WASM_PAGE_BYTES = 65536;
 
 /** Says why this manifest is not taken. */
 export function refuse(subject: string, reason: string): never {
@@ -23,6 +24,8 @@ export function checkRules(subject: string, manifest: Manifest): void {
   checkSlots(subject, manifest.bars);
   for (const bar of manifest.bars) checkBar(subject, bar, manifest);
   checkInterrupts(subject, manifest);
+  checkQuotas(subject, manifest);
+  checkState(subject, manifest);
   if (manifest.scanouts > 0 && !manifest.capabilities.includes("scanout")) {
     refuse(subject, `scanouts is ${manifest.scanouts}, but capabilities lack "scanout"`);
   }
@@ -90,6 +93,41 @@ function checkInterrupts(subject: string, manifest: Manifest): void {
   }
 }
 
+function checkQuotas(subject: string, { quotas = {}, capabilities }: Manifest): void {
+  for (const [name, capability] of [
+    ["interruptsPerSecond", "irq"],
+    ["buffers", "buffer"],
+    ["bufferBytes", "buffer"],
+    ["bufferPieces", "buffer"],
+  ] as const) {
+    if (quotas[name] !== undefined && !capabilities.includes(capability)) {
+      refuse(subject, `quotas.${name} is ${quotas[name]}, but capabilities lack "${capability}"`);
+    }
+  }
+}
+
+function checkState(subject: string, { state, fuel, memoryPages }: Manifest): void {
+  if ((state === undefined) !== (fuel.state === undefined)) refuse(subject, "state and fuel.state go together");
+  const most = memoryPages * WASM_PAGE_BYTES;
+  if (state !== undefined && state.bytes > most) {
+    refuse(subject, `state.bytes is ${state.bytes}, but the module's memory has ${most}`);
+  }
+}
+
+const STATE_EXPORTS = ["state_buffer", "state_save", "state_restore"];
+
+/** All three or none, and the manifest says so. */
+function checkStateExports(subject: string, manifest: Manifest, exports: readonly string[]): void {
+  for (const name of STATE_EXPORTS) {
+    if (manifest.state !== undefined && !exports.includes(name)) {
+      refuse(subject, `there is a state, but "${name}" is not exported`);
+    }
+    if (manifest.state === undefined && exports.includes(name)) {
+      refuse(subject, `"${name}" is exported, but there is no state`);
+    }
+  }
+}
+
 /** An optional entry point has fuel exactly when the module exports it. */
 export function checkFuel(subject: string, manifest: Manifest, exports: readonly string[]): void {
   for (const [name, key] of [
@@ -100,4 +138,5 @@ export function checkFuel(subject: string, manifest: Manifest, exports: readonly
     if (given > 0 && !exports.includes(name)) refuse(subject, `fuel.${key} is ${given}, but "${name}" is not exported`);
     if (given === 0 && exports.includes(name)) refuse(subject, `"${name}" is exported, but has no fuel.${key}`);
   }
+  checkStateExports(subject, manifest, exports);
 }

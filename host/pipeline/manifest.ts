@@ -45,8 +45,18 @@ export interface Manifest {
   scanouts: number;
   /** Entries of the one table of functions; missing: there is none. */
   tables?: number;
-  fuel: { attach: number; reset: number; barRead: number; barWrite: number; event?: number; workDone?: number };
+  fuel: {
+    attach: number;
+    reset: number;
+    barRead: number;
+    barWrite: number;
+    event?: number;
+    workDone?: number;
+    state?: number;
+  };
   params: ManifestParam[];
+  quotas?: { interruptsPerSecond?: number; buffers?: number; bufferBytes?: number; bufferPieces?: number };
+  state?: { format: number; bytes: number };
 }
 
 let validate: ReturnType<Ajv2020["compile"]> | undefined;
@@ -83,7 +93,7 @@ export function capabilityBits(manifest: Manifest): number {
   return manifest.capabilities.reduce((bits, name) => bits | (CAPABILITY_BITS.get(name) ?? 0), 0);
 }
 
-/** In the order of ENTRY_*; 0 = never called. */
+/** In the order of ENTRY_* up to ENTRY_WORK_DONE; 0 = never called. */
 export function fuelByEntry({ fuel }: Manifest): number[] {
   return [fuel.attach, fuel.reset, fuel.barRead, fuel.barWrite, fuel.event ?? 0, fuel.workDone ?? 0];
 }

@@ -140,7 +140,9 @@ export function readMemory(domain: Domain, gpa: bigint, length: number): Uint8Ar
   return visitMemory(domain, gpa, length, (piece, offset) => bytes.set(piece, offset)) ? bytes : undefined;
 }
 
+/** All or nothing, as a map of several frames is. */
 export function writeMemory(domain: Domain, gpa: bigint, bytes: Uint8Array): boolean {
+  if (!visitMemory(domain, gpa, bytes.length, () => undefined)) return false;
   return visitMemory(domain, gpa, bytes.length, (piece, offset) =>
     piece.set(bytes.subarray(offset, offset + piece.length)),
   );

@@ -4,8 +4,9 @@
 // is the same word for both: a fault of unikernel/abi/shim.ts.
 
 import { shim } from "./contract.js";
+import { importsOf } from "./imports.js";
 
-/** What a module may call; `log` has copied its text out already. */
+/** What a module may call. Bytes to be carried are views of its memory, checked; lists are entries of 16 bytes. */
 export interface Capabilities {
   param(key: number): bigint;
   irqRaise(vector: number): number;
@@ -20,6 +21,33 @@ export interface Capabilities {
   ): number;
   scanoutFlush(scanout: number, x: number, y: number, width: number, height: number): number;
   log(text: Uint8Array): number;
+  scanoutSetBuffer(
+    scanout: number,
+    buffer: number,
+    offset: bigint,
+    width: number,
+    height: number,
+    stride: number,
+    format: number,
+  ): number;
+  guestRead(gpa: bigint, into: Uint8Array): number;
+  guestWrite(gpa: bigint, bytes: Uint8Array): number;
+  bufferCreate(list: Uint8Array): number;
+  bufferAppend(buffer: number, list: Uint8Array): number;
+  bufferBar(bar: number, offset: bigint, bytes: bigint): number;
+  bufferDestroy(buffer: number): number;
+  bufferRead(buffer: number, offset: bigint, into: Uint8Array): number;
+  bufferWrite(buffer: number, offset: bigint, bytes: Uint8Array): number;
+  bufferCopy(
+    dst: number,
+    dstOffset: bigint,
+    dstStride: number,
+    src: number,
+    srcOffset: bigint,
+    srcStride: number,
+    rowBytes: number,
+    rows: number,
+  ): number;
 }
 
 export interface Instance {
@@ -50,6 +78,9 @@ export interface Script {
   barRead?(bar: number, offset: number, size: number): bigint | number;
   barWrite?(bar: number, offset: number, size: number, value: bigint): void;
   event?(kind: number, argument: bigint): void;
+  stateBuffer?(): number;
+  stateSave?(): number;
+  stateRestore?(format: number, length: number): number;
 }
 
 export function scriptedModule(manifest: Uint8Array, script: (capabilities: Capabilities) => Script): SimModule {
@@ -74,6 +105,12 @@ function runScript(entries: Script, entry: number, [a, b, c, d]: [bigint, bigint
     case shim("ENTRY_BAR_WRITE"):
       entries.barWrite?.(Number(a), Number(b), Number(c), d);
       return 0n;
+    case shim("ENTRY_STATE_BUFFER"):
+      return BigInt(entries.stateBuffer?.() ?? 0);
+    case shim("ENTRY_STATE_SAVE"):
+      return BigInt(entries.stateSave?.() ?? 0);
+    case shim("ENTRY_STATE_RESTORE"):
+      return BigInt(entries.stateRestore?.(Number(a), Number(b)) ?? 0);
     default:
       entries.event?.(Number(a), b);
       return 0n;
@@ -82,7 +119,17 @@ function runScript(entries: Script, entry: number, [a, b, c, d]: [bigint, bigint
 
 // --- WebAssembly ---
 
-const ENTRIES = ["attach", "reset", "bar_read", "bar_write", "event", "work_done"] as const;
+const ENTRIES = [
+  "attach",
+  "reset",
+  "bar_read",
+  "bar_write",
+  "event",
+  "work_done",
+  "state_buffer",
+  "state_save",
+  "state_restore",
+] as const;
 /** Which arguments of each entry point are i64. */
 const WIDE: Record<(typeof ENTRIES)[number], boolean[]> = {
   attach: [],
@@ -91,6 +138,9 @@ const WIDE: Record<(typeof ENTRIES)[number], boolean[]> = {
   bar_write: [false, false, false, true],
   event: [false, true],
   work_done: [true, false],
+  state_buffer: [],
+  state_save: [],
+  state_restore: [false, false],
 };
 
 export function wasmModule(manifest: Uint8Array, code: Uint8Array<ArrayBuffer>): SimModule {
@@ -100,7 +150,10 @@ export function wasmModule(manifest: Uint8Array, code: Uint8Array<ArrayBuffer>):
 
 function wasmInstance(code: WebAssembly.Module, capabilities: Capabilities): Instance {
   const instance: WebAssembly.Instance = new WebAssembly.Instance(code, {
-    glovebox: importsOf(capabilities, () => instance),
+    glovebox: importsOf(capabilities, {
+      memory: () => new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer),
+      fuel: () => instance.exports.__fuel as WebAssembly.Global,
+    }),
   });
   const fuelLeft = instance.exports.__fuel as WebAssembly.Global;
   return {
@@ -119,20 +172,6 @@ function wasmInstance(code: WebAssembly.Module, capabilities: Capabilities): Ins
   };
 }
 
-function importsOf(capabilities: Capabilities, self: () => WebAssembly.Instance): WebAssembly.ModuleImports {
-  return {
-    param: (key: number) => capabilities.param(key >>> 0),
-    irq_raise: (vector: number) => capabilities.irqRaise(vector >>> 0),
-    scanout_set: capabilities.scanoutSet,
-    scanout_flush: capabilities.scanoutFlush,
-    log(at: number, length: number) {
-      const memory = new Uint8Array((self().exports.memory as WebAssembly.Memory).buffer);
-      if ((at >>> 0) + (length >>> 0) > memory.length) throw new ModuleFault(shim("FAULT_CAPABILITY"));
-      capabilities.log(memory.slice(at >>> 0, (at >>> 0) + Math.min(length >>> 0, shim("SHIM_LOG_BYTES_MAX"))));
-    },
-  };
-}
-
 /** V8's words for traps (messages of WebAssembly.RuntimeError). */
 const TRAPS: [RegExp, string][] = [
   [/memory access out of bounds/, "FAULT_MEMORY"],
@@ -141,7 +180,7 @@ const TRAPS: [RegExp, string][] = [
 ];
 
 function faultOf(error: unknown, fuel: number, left: number): ModuleFault {
-  if (error instanceof ModuleFault) return new ModuleFault(error.fault, fuel - left);
+  if (error instanceof ModuleFault) return new ModuleFault(error.fault, left < 0 ? fuel : fuel - left);
   if (error instanceof RangeError) return new ModuleFault(shim("FAULT_STACK"), fuel - left);
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
   if (left < 0) return new ModuleFault(shim("FAULT_FUEL"), fuel);

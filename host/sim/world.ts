@@ -48,6 +48,36 @@ export interface Core {
   ): number;
   scanout_flush(tag: number, scanout: number, x: number, y: number, width: number, height: number): number;
   log(tag: number, length: number): number;
+  transfer_buffer(): number;
+  scanout_set_buffer(
+    tag: number,
+    scanout: number,
+    buffer: number,
+    offset: bigint,
+    width: number,
+    height: number,
+    stride: number,
+    format: number,
+  ): number;
+  guest_read(tag: number, gpa: bigint, length: number): number;
+  guest_write(tag: number, gpa: bigint, length: number): number;
+  buffer_create(tag: number, count: number): number;
+  buffer_append(tag: number, buffer: number, count: number): number;
+  buffer_bar(tag: number, bar: number, offset: bigint, bytes: bigint): number;
+  buffer_destroy(tag: number, buffer: number): number;
+  buffer_read(tag: number, buffer: number, offset: bigint, length: number): number;
+  buffer_write(tag: number, buffer: number, offset: bigint, length: number): number;
+  buffer_copy(
+    tag: number,
+    dst: number,
+    dstOffset: bigint,
+    dstStride: number,
+    src: number,
+    srcOffset: bigint,
+    srcStride: number,
+    rowBytes: number,
+    rows: number,
+  ): number;
   param(tag: number, key: number): bigint;
 }
 

@@ -21,6 +21,7 @@
 #define SHIM_INSTANCES_MAX 64
 #define SHIM_SHARE_PAGES 256
 #define SHIM_COPY_BYTES_MAX 4096
+#define SHIM_GUEST_COPY_BYTES_MAX 28672
 #define SHIM_XENSTORE_PAYLOAD_MAX 4096
 #define SHIM_LOG_BYTES_MAX 256
 #define SHIM_RECORDS_MAX 65
@@ -35,6 +36,7 @@
 #define FAULT_UNREACHABLE 5
 #define FAULT_TABLE 6
 #define FAULT_CAPABILITY 7
+#define FAULT_PROMISE 8
 
 /* --- entry points of a module (shim_instance_call) ----------------------------------------------------------- */
 #define ENTRY_ATTACH 0
@@ -43,7 +45,10 @@
 #define ENTRY_BAR_WRITE 3
 #define ENTRY_EVENT 4
 #define ENTRY_WORK_DONE 5
-#define ENTRY_COUNT 6
+#define ENTRY_STATE_BUFFER 6
+#define ENTRY_STATE_SAVE 7
+#define ENTRY_STATE_RESTORE 8
+#define ENTRY_COUNT 9
 
 /* --- flags of core_on_ioreq ---------------------------------------------------------------------------------- */
 #define IOREQ_FLAG_READ 1
@@ -52,6 +57,7 @@
 
 /* --- what a core export answers to a module's import call when the instance must not go on ------------------- */
 #define CAPABILITY_FATAL (-0x7fffffff - 1)
+#define CAPABILITY_PROMISE -2147483647
 
 /* --- why core_on_start is called (shim_restart) --------------------------------------------------------------- */
 #define RESTART_NONE 0
@@ -121,6 +127,8 @@ int32_t shim_ioreq_range_unmap(uint32_t server, uint32_t type, uint64_t start, u
 int32_t shim_guest_read(uint32_t domid, uint64_t gpa, uint32_t dst_ptr, uint32_t len);
 /* The other way. */
 int32_t shim_guest_write(uint32_t domid, uint64_t gpa, uint32_t src_ptr, uint32_t len);
+/* Copy len bytes (at most SHIM_GUEST_COPY_BYTES_MAX) within one guest; where they overlap as memmove does. */
+int32_t shim_guest_copy(uint32_t domid, uint64_t dst_gpa, uint64_t src_gpa, uint32_t len);
 /* Give the guest fresh RAM at gfn (XENMEM_populate_physmap); answers the pages that Xen did, maybe fewer than asked. */
 int32_t shim_guest_populate(uint32_t domid, uint64_t gfn, uint32_t nr_pages);
 /* Take RAM at gfn from the guest (XENMEM_decrease_reservation); answers the pages that Xen did. */
@@ -174,12 +182,29 @@ void core_on_timer(void);
 uint32_t core_on_idle(void);
 uint32_t core_xenstore_buffer(void);
 uint32_t core_log_buffer(void);
+/* SHIM_COPY_BYTES_MAX bytes for what modules' imports carry in and out. */
+uint32_t core_transfer_buffer(void);
 
 /* --- what the core exports to serve modules' imports; tag is the instance's ----------------------------------- */
 int32_t core_irq_raise(uint32_t tag, uint32_t vector);
 int32_t core_scanout_set(uint32_t tag, uint32_t scanout, uint32_t bar, uint64_t offset, uint32_t width,
                          uint32_t height, uint32_t stride, uint32_t format);
 int32_t core_scanout_flush(uint32_t tag, uint32_t scanout, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
+int32_t core_scanout_set_buffer(uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset, uint32_t width,
+                                uint32_t height, uint32_t stride, uint32_t format);
+/* len bytes (at most SHIM_COPY_BYTES_MAX) from the guest to core_transfer_buffer(), and the other way. */
+int32_t core_guest_read(uint32_t tag, uint64_t gpa, uint32_t len);
+int32_t core_guest_write(uint32_t tag, uint64_t gpa, uint32_t len);
+/* count entries {gpa u64, bytes u64} are at core_transfer_buffer(). Answers a handle, always below 2^31, or 0. */
+int32_t core_buffer_create(uint32_t tag, uint32_t count);
+int32_t core_buffer_append(uint32_t tag, uint32_t buffer, uint32_t count);
+int32_t core_buffer_bar(uint32_t tag, uint32_t bar, uint64_t offset, uint64_t bytes);
+int32_t core_buffer_destroy(uint32_t tag, uint32_t buffer);
+/* len bytes (at most SHIM_COPY_BYTES_MAX) from the buffer to core_transfer_buffer(), and the other way. */
+int32_t core_buffer_read(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_t len);
+int32_t core_buffer_write(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_t len);
+int32_t core_buffer_copy(uint32_t tag, uint32_t dst, uint64_t dst_offset, uint32_t dst_stride, uint32_t src,
+                         uint64_t src_offset, uint32_t src_stride, uint32_t row_bytes, uint32_t rows);
 /* len bytes of text, copied out of the module, are at core_log_buffer(). */
 int32_t core_log(uint32_t tag, uint32_t len);
 /* The value of the module's manifest parameter number `key` for this vGPU. */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "border.h"
 #include "call.h"
 #include "core.h"
 #include "module.h"
@@ -17,15 +18,10 @@ uint32_t w2c_glovebox_scanout_set(struct w2c_glovebox *caller, uint32_t scanout,
                                   uint32_t width, uint32_t height, uint32_t stride, uint32_t format);
 uint32_t w2c_glovebox_scanout_flush(struct w2c_glovebox *caller, uint32_t scanout, uint32_t x, uint32_t y,
                                     uint32_t width, uint32_t height);
+uint32_t w2c_glovebox_scanout_set_buffer(struct w2c_glovebox *caller, uint32_t scanout, uint32_t buffer,
+                                         uint64_t offset, uint32_t width, uint32_t height, uint32_t stride,
+                                         uint32_t format);
 void w2c_glovebox_log(struct w2c_glovebox *caller, uint32_t ptr, uint32_t len);
-
-/* The module runs again, unless the core says that it must not. */
-static uint32_t back(struct call_border border, int32_t answer) {
-    call_leave_core(border);
-    if (answer == CAPABILITY_FATAL)
-        wasm_rt_trap(WASM_RT_TRAP_CAPABILITY);
-    return (uint32_t)answer;
-}
 
 uint64_t w2c_glovebox_param(struct w2c_glovebox *caller, uint32_t key) {
     struct call_border border = call_enter_core();
@@ -36,19 +32,27 @@ uint64_t w2c_glovebox_param(struct w2c_glovebox *caller, uint32_t key) {
 
 uint32_t w2c_glovebox_irq_raise(struct w2c_glovebox *caller, uint32_t vector) {
     struct call_border border = call_enter_core();
-    return back(border, core_irq_raise(caller->tag, vector));
+    return border_back(border, core_irq_raise(caller->tag, vector));
 }
 
 uint32_t w2c_glovebox_scanout_set(struct w2c_glovebox *caller, uint32_t scanout, uint32_t bar, uint64_t offset,
                                   uint32_t width, uint32_t height, uint32_t stride, uint32_t format) {
     struct call_border border = call_enter_core();
-    return back(border, core_scanout_set(caller->tag, scanout, bar, offset, width, height, stride, format));
+    return border_back(border, core_scanout_set(caller->tag, scanout, bar, offset, width, height, stride, format));
 }
 
 uint32_t w2c_glovebox_scanout_flush(struct w2c_glovebox *caller, uint32_t scanout, uint32_t x, uint32_t y,
                                     uint32_t width, uint32_t height) {
     struct call_border border = call_enter_core();
-    return back(border, core_scanout_flush(caller->tag, scanout, x, y, width, height));
+    return border_back(border, core_scanout_flush(caller->tag, scanout, x, y, width, height));
+}
+
+uint32_t w2c_glovebox_scanout_set_buffer(struct w2c_glovebox *caller, uint32_t scanout, uint32_t buffer,
+                                         uint64_t offset, uint32_t width, uint32_t height, uint32_t stride,
+                                         uint32_t format) {
+    struct call_border border = call_enter_core();
+    return border_back(border,
+                       core_scanout_set_buffer(caller->tag, scanout, buffer, offset, width, height, stride, format));
 }
 
 /* Text outside the module's memory is a fault; text that is too long is cut. */
@@ -59,5 +63,5 @@ void w2c_glovebox_log(struct w2c_glovebox *caller, uint32_t ptr, uint32_t len) {
     uint32_t count = len < SHIM_LOG_BYTES_MAX ? len : SHIM_LOG_BYTES_MAX;
     struct call_border border = call_enter_core();
     memcpy(core_bytes(core_log_buffer(), count), memory->data + ptr, count);
-    back(border, core_log(caller->tag, count));
+    border_back(border, core_log(caller->tag, count));
 }

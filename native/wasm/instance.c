@@ -73,7 +73,7 @@ static int instantiate(struct instance *instance) {
     arena_open(instance->first_page, module->memory_pages);
     call_module(instantiate_entry, storage_of(instance), arguments, &trap);
     instance->imports.memory = arena_close();
-    instance->fuel = module->fuel(storage_of(instance));
+    instance->fuel = instance->imports.fuel = module->fuel(storage_of(instance));
     return trap == WASM_RT_TRAP_NONE ? 0 : -XEN_ENOEXEC;
 }
 
@@ -118,7 +118,7 @@ static bool has_its_memory(const struct instance *instance) {
 
 static bool is_as_made(const struct instance *instance) {
     return is_linked(instance->module) && has_its_memory(instance) &&
-           instance->imports.instance == storage_of(instance) &&
+           instance->imports.instance == storage_of(instance) && instance->imports.fuel == instance->fuel &&
            instance->fuel == instance->module->fuel(storage_of(instance));
 }
 
@@ -207,6 +207,8 @@ static uint32_t fault_of(wasm_rt_trap_t trap, int32_t fuel_left) {
         return FAULT_STACK;
     case WASM_RT_TRAP_CAPABILITY:
         return FAULT_CAPABILITY;
+    case WASM_RT_TRAP_PROMISE:
+        return FAULT_PROMISE;
     }
     panic("unknown trap", trap, 0);
 }

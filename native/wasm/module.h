@@ -17,6 +17,7 @@ struct w2c_glovebox {
     uint32_t tag;
     void *instance;
     wasm_rt_memory_t *memory;
+    uint32_t *fuel; /* the instance's __fuel: imports with a length charge it */
 };
 
 #define GBX_MAGIC 0x44584247u /* "GBXD" */

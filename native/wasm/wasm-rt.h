@@ -33,6 +33,7 @@ typedef enum {
     WASM_RT_TRAP_CALL_INDIRECT,
     WASM_RT_TRAP_EXHAUSTION,
     WASM_RT_TRAP_CAPABILITY, /* ours: an import said that the instance must not go on */
+    WASM_RT_TRAP_PROMISE,    /* ours: the module broke a promise of its manifest */
 } wasm_rt_trap_t;
 
 typedef enum { WASM_RT_I32, WASM_RT_I64, WASM_RT_F32, WASM_RT_F64, WASM_RT_FUNCREF, WASM_RT_EXTERNREF } wasm_rt_type_t;

@@ -78,6 +78,42 @@ int guest_copy(domid_t domid, uint64_t gpa, uint8_t *ours, uint32_t len, enum gu
     return rc;
 }
 
+/*
+ * By way of a private piece, in the direction that an overlap needs. It is the addresses in the guest that overlap: two
+ * mappings of one frame would deceive memmove.
+ */
+static void move_mapped(uint8_t *dst, const uint8_t *src, uint32_t len, bool upwards) {
+    static uint8_t between[1024];
+    for (uint32_t done = 0; done < len;) {
+        uint32_t count = len - done < sizeof(between) ? len - done : (uint32_t)sizeof(between);
+        uint32_t at = upwards ? done : len - done - count;
+        memcpy(between, src + at, count);
+        memcpy(dst + at, between, count);
+        done += count;
+    }
+}
+
+/* Both sides are in the window at once: all is copied or nothing. */
+int32_t shim_guest_copy(uint32_t domid, uint64_t dst_gpa, uint64_t src_gpa, uint32_t len) {
+    uint64_t frames[COPY_WINDOW_PAGES];
+    if (len > SHIM_GUEST_COPY_BYTES_MAX || !range_valid(domid, dst_gpa, len) || !range_valid(domid, src_gpa, len))
+        return -XEN_EINVAL;
+    if (len == 0)
+        return 0;
+    uint32_t src_pages = pages_of(src_gpa, len), dst_pages = pages_of(dst_gpa, len);
+    for (uint32_t i = 0; i < src_pages; i++)
+        frames[i] = (src_gpa >> PAGE_SHIFT) + i;
+    for (uint32_t i = 0; i < dst_pages; i++)
+        frames[src_pages + i] = (dst_gpa >> PAGE_SHIFT) + i;
+    int rc = foreign_map(window, (domid_t)domid, FOREIGN_GFN, frames, src_pages + dst_pages);
+    if (rc)
+        return rc;
+    uint8_t *dst = window + (uint64_t)src_pages * PAGE_BYTES + (dst_gpa & PAGE_OFFSET_MASK);
+    move_mapped(dst, window + (src_gpa & PAGE_OFFSET_MASK), len, dst_gpa <= src_gpa);
+    foreign_unmap(window, src_pages + dst_pages);
+    return 0;
+}
+
 int32_t shim_guest_read(uint32_t domid, uint64_t gpa, uint32_t dst_ptr, uint32_t len) {
     if (len > SHIM_COPY_BYTES_MAX)
         return -XEN_EINVAL;

@@ -5,17 +5,21 @@
 //
 //   0 ┌ magic u32 ┬ abi u16 ┬ role u16 ┐   8 ┌ name 32 bytes, NUL-padded ┐   40 ┌ version 16 bytes, NUL-padded ┐
 //  56 ┌ vendor u16 ┬ device u16 ┬ subsystem vendor u16 ┬ subsystem u16 ┐   64 ┌ class<<8 | revision u32 ┐
-//  68 ┌ capabilities u32 ┐  72 ┌ msi vectors u16 ┬ msix vectors u16 ┐  76 ┌ intx pin u8 ┬ msix bar u8 ┬ 0 u16 ┐
+//  68 ┌ capabilities u32 ┐  72 ┌ msi vectors u16 ┬ msix vectors u16 ┐  76 ┌ intx pin u8 ┬ msix bar u8 ┬ layout u16 ┐
 //  80 ┌ memory pages u32 ┬ scanouts u32 ┐  88 ┌ fuel of each ENTRY_*: 6 x u32 ┐
 // 112 ┌ 6 x bar, 16 bytes each: kind u8, space u8, prefetchable u8, size_param u8, 0 u32, size_bytes u64 ┐
 // 208 ┌ 8 x param, 48 bytes each: name 24 bytes, default u64, min u64, max u64 ┐
-// 592
+// 592 ┌ interrupts a second u32 ┬ buffers u32 ┐ 600 ┌ bytes of all buffers u64 ┐ 608 ┌ pieces of all buffers u32 ┐
+// 612 ┌ state format u32 ┬ state bytes u32 ┐ 620 ┌ fuel of each of the state's entry points u32 ┐ 624 ┌ 0 ... ┐ 640
+//
+// At 78 stands the layout's own version, so that a file of an older packer is refused by name and not misread.
 //
 // Plain constants only: imported by AssemblyScript and by the TypeScript host alike.
 
 export const MANIFEST_SECTION = "glovebox.manifest";
 export const MANIFEST_MAGIC = 0x4d584247; // "GBXM"
-export const MANIFEST_BYTES = 592;
+export const MANIFEST_BYTES = 640;
+export const MANIFEST_LAYOUT_VERSION = 2; // 1: without quotas and state, 592 bytes
 
 export const MANIFEST_ABI = 4;
 export const MANIFEST_ROLE = 6;
@@ -33,9 +37,11 @@ export const MANIFEST_MSI_VECTORS = 72; // 0, 1, 2, 4, 8, 16 or 32
 export const MANIFEST_MSIX_VECTORS = 74; // 0 to 64; the table lies at the start of BAR `msix bar`, the PBA behind it
 export const MANIFEST_INTX_PIN = 76; // 0 none, 1 INTA
 export const MANIFEST_MSIX_BAR = 77;
+export const MANIFEST_LAYOUT = 78;
 export const MANIFEST_MEMORY_PAGES = 80; // of 64 KiB
 export const MANIFEST_SCANOUTS = 84;
 export const MANIFEST_FUEL = 88;
+export const MANIFEST_FUEL_COUNT = 6; // ENTRY_ATTACH to ENTRY_WORK_DONE; those of the state share one, below
 
 export const MANIFEST_BARS = 112;
 export const MANIFEST_BAR_COUNT = 6;
@@ -63,6 +69,17 @@ export const PARAM_NAME_BYTES = 24;
 export const PARAM_DEFAULT = 24;
 export const PARAM_MIN = 32;
 export const PARAM_MAX = 40;
+
+// --- promises: what the module needs at most, and is held to ---
+export const MANIFEST_INTERRUPTS_PER_SECOND = 592; // more lose the vGPU (FAULT_PROMISE)
+export const MANIFEST_BUFFERS = 596; // handles at a time; 0 without capability "buffer"
+export const MANIFEST_BUFFER_BYTES = 600; // of all of them
+export const MANIFEST_BUFFER_PIECES = 608; // of all their scatter lists, neighbours joined; set aside at attach
+
+// --- live replacement: 0, 0 and 0 = the module's state cannot be handed over ---
+export const MANIFEST_STATE_FORMAT = 612;
+export const MANIFEST_STATE_BYTES = 616;
+export const MANIFEST_FUEL_STATE = 620;
 
 export const ROLE_DEVICE = 0;
 export const ROLE_GPU = 1;

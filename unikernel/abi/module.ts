@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The module ABI, version 1-draft: what a device module exports and which imports exist. docs/MODULE_ABI.md is the
+// The module ABI, version 1: what a device module exports and which imports exist. docs/MODULE_ABI.md is the
 // prose. Plain constants only: this file is imported by AssemblyScript and by the TypeScript host alike.
 
 export const MODULE_ABI_VERSION = 1;
@@ -12,6 +12,8 @@ export const CAPABILITY_NONE = 0; // always granted: param
 export const CAPABILITY_IRQ = 1; // irq_raise
 export const CAPABILITY_SCANOUT = 2; // scanout_set, scanout_flush
 export const CAPABILITY_LOG = 4; // log
+export const CAPABILITY_MEMORY = 8; // guest_read, guest_write
+export const CAPABILITY_BUFFER = 16; // buffer_*; with CAPABILITY_SCANOUT also scanout_set_buffer
 
 // --- answers of imports (0 = done) ---
 export const CAPABILITY_OK = 0;
@@ -19,6 +21,24 @@ export const CAPABILITY_OK = 0;
 export const CAPABILITY_MASKED = 1;
 /** What the guest's settings ask for cannot be (a picture outside its BAR, say); nothing has changed. */
 export const CAPABILITY_REFUSED = 2;
+
+// --- sizes of imports' arguments; more is a fault ---
+/** Bytes of one guest_read, guest_write, buffer_read or buffer_write. */
+export const TRANSFER_BYTES_MAX = 4096;
+/** One piece of a scatter list: {gpa u64, bytes u64}. */
+export const LIST_ENTRY_BYTES = 16;
+/** Pieces of one buffer_create or buffer_append: a list is a transfer, too. */
+export const LIST_ENTRIES_MAX = 256;
+/** Bytes of one buffer_copy, all rows together. */
+export const BUFFER_COPY_BYTES_MAX = 65536;
+/** The handle of no buffer. */
+export const BUFFER_NONE = 0;
+
+// --- what imports with a length cost beyond the packer's fixed price (host/sim/charge.ts, native/wasm/charge.h) ---
+/** Bytes for one unit of fuel, as with memory.copy. */
+export const CHARGE_BYTES_PER_UNIT = 64;
+/** Each reach into guest memory or into the buffers' tables, and each started page of a row of buffer_copy. */
+export const CHARGE_REACH = 1024;
 
 // --- pixel formats of a scanout: DRM fourcc codes (drm_fourcc.h) ---
 export const FORMAT_NONE = 0; // scanout off

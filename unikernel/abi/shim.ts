@@ -8,6 +8,7 @@ export const SHIM_SERVERS_MAX = 64;
 export const SHIM_INSTANCES_MAX = 64;
 export const SHIM_SHARE_PAGES = 256;
 export const SHIM_COPY_BYTES_MAX = 4096;
+export const SHIM_GUEST_COPY_BYTES_MAX = 28672;
 export const SHIM_XENSTORE_PAYLOAD_MAX = 4096;
 export const SHIM_LOG_BYTES_MAX = 256;
 export const SHIM_RECORDS_MAX = 65;
@@ -22,6 +23,7 @@ export const FAULT_ARITHMETIC = 4;
 export const FAULT_UNREACHABLE = 5;
 export const FAULT_TABLE = 6;
 export const FAULT_CAPABILITY = 7;
+export const FAULT_PROMISE = 8;
 
 // --- entry points of a module (shim_instance_call) ---
 export const ENTRY_ATTACH = 0;
@@ -30,7 +32,10 @@ export const ENTRY_BAR_READ = 2;
 export const ENTRY_BAR_WRITE = 3;
 export const ENTRY_EVENT = 4;
 export const ENTRY_WORK_DONE = 5;
-export const ENTRY_COUNT = 6;
+export const ENTRY_STATE_BUFFER = 6;
+export const ENTRY_STATE_SAVE = 7;
+export const ENTRY_STATE_RESTORE = 8;
+export const ENTRY_COUNT = 9;
 
 // --- flags of core_on_ioreq ---
 export const IOREQ_FLAG_READ = 1;
@@ -39,6 +44,7 @@ export const IOREQ_FLAG_DATA_IS_PTR = 4;
 
 // --- what a core export answers to a module's import call when the instance must not go on ---
 export const CAPABILITY_FATAL = (-0x7fffffff - 1);
+export const CAPABILITY_PROMISE = -2147483647;
 
 // --- why core_on_start is called (shim_restart) ---
 export const RESTART_NONE = 0;
@@ -114,6 +120,9 @@ export declare function shim_guest_read(domid: u32, gpa: u64, dst_ptr: u32, len:
 // The other way.
 @external("shim", "guest_write")
 export declare function shim_guest_write(domid: u32, gpa: u64, src_ptr: u32, len: u32): i32;
+// Copy len bytes (at most SHIM_GUEST_COPY_BYTES_MAX) within one guest; where they overlap as memmove does.
+@external("shim", "guest_copy")
+export declare function shim_guest_copy(domid: u32, dst_gpa: u64, src_gpa: u64, len: u32): i32;
 // Give the guest fresh RAM at gfn (XENMEM_populate_physmap); answers the pages that Xen did, maybe fewer than asked.
 @external("shim", "guest_populate")
 export declare function shim_guest_populate(domid: u32, gfn: u64, nr_pages: u32): i32;
@@ -174,12 +183,29 @@ export declare function shim_instance_call(instance: u32, entry: u32, fuel: u32,
 // export function on_idle(): u32;
 // export function xenstore_buffer(): u32;
 // export function log_buffer(): u32;
+// SHIM_COPY_BYTES_MAX bytes for what modules' imports carry in and out.
+// export function transfer_buffer(): u32;
 
 // --- what the core exports to serve modules' imports; tag is the instance's ---
 // export function irq_raise(tag: u32, vector: u32): i32;
 // export function scanout_set(tag: u32, scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32,
 //   format: u32): i32;
 // export function scanout_flush(tag: u32, scanout: u32, x: u32, y: u32, width: u32, height: u32): i32;
+// export function scanout_set_buffer(tag: u32, scanout: u32, buffer: u32, offset: u64, width: u32, height: u32,
+//   stride: u32, format: u32): i32;
+// len bytes (at most SHIM_COPY_BYTES_MAX) from the guest to core_transfer_buffer(), and the other way.
+// export function guest_read(tag: u32, gpa: u64, len: u32): i32;
+// export function guest_write(tag: u32, gpa: u64, len: u32): i32;
+// count entries {gpa u64, bytes u64} are at core_transfer_buffer(). Answers a handle, always below 2^31, or 0.
+// export function buffer_create(tag: u32, count: u32): i32;
+// export function buffer_append(tag: u32, buffer: u32, count: u32): i32;
+// export function buffer_bar(tag: u32, bar: u32, offset: u64, bytes: u64): i32;
+// export function buffer_destroy(tag: u32, buffer: u32): i32;
+// len bytes (at most SHIM_COPY_BYTES_MAX) from the buffer to core_transfer_buffer(), and the other way.
+// export function buffer_read(tag: u32, buffer: u32, offset: u64, len: u32): i32;
+// export function buffer_write(tag: u32, buffer: u32, offset: u64, len: u32): i32;
+// export function buffer_copy(tag: u32, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64,
+//   src_stride: u32, row_bytes: u32, rows: u32): i32;
 // len bytes of text, copied out of the module, are at core_log_buffer().
 // export function log(tag: u32, len: u32): i32;
 // The value of the module's manifest parameter number `key` for this vGPU.

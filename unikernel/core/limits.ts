@@ -10,16 +10,17 @@ import {
   SHIM_SERVERS_MAX,
   SHIM_SHARE_PAGES,
 } from "../abi/shim";
+import { BUFFER_COPY_BYTES_MAX, LIST_ENTRIES_MAX, LIST_ENTRY_BYTES, TRANSFER_BYTES_MAX } from "../abi/module";
 import { MANIFEST_BAR_COUNT, MANIFEST_PARAM_COUNT } from "../abi/manifest";
 import { XENSTORE_RING_SIZE, XSD_SOCKMSG_BYTES } from "../abi/xen/xs_wire";
 import { PCI_MSIX_ENTRY_SIZE } from "../abi/pci";
 
 /**
- * Linear memory, pages of 64 KiB, fixed: tables of this file and constant text, 614 KiB in all (regions 148, trace
- * 128, specifications and errors 96, MSI-X tables 64, configuration space 48, ...). The compiler refuses when they do
- * not fit.
+ * Linear memory, pages of 64 KiB, fixed: tables of this file and constant text, 1040 KiB in all (pieces 256, buffers
+ * 160, regions 148, trace 128, specifications and errors 96, MSI-X tables 64, configuration space 48, ...). The compiler
+ * refuses when they do not fit.
  */
-export const CORE_MEMORY_PAGES: u32 = 10;
+export const CORE_MEMORY_PAGES: u32 = 17;
 
 // --- how many ---
 /** One ioreq server a guest. Stock Xen lets us serve one guest, FLASK as many as the shim has servers. */
@@ -37,11 +38,18 @@ export const REGIONS_MAX: u32 = VGPUS_PER_GUEST_MAX * BARS + 1;
 export const MODULES_MAX: u32 = 32;
 export const SCANOUTS_PER_VGPU_MAX: u32 = 4;
 /** Of a record of class Scanout, here because saved records hold such records, too. */
-export const SCANOUT_BYTES: u32 = 40;
+export const SCANOUT_BYTES: u32 = 48;
 /** PCI 3.0, 6.8.1.3: 32 MSI messages. */
 export const MSI_VECTORS_MAX: u32 = 32;
 /** abi/manifest.ts; one pending word of 64 bits a vGPU. */
 export const MSIX_VECTORS_MAX: u32 = 64;
+/** Handles at a time: a desktop's buffers, with room; a handle has 6 bits for it. abi/manifest.schema.json agrees. */
+export const BUFFERS_PER_VGPU_MAX: u32 = 64;
+/** Pieces of all scatter lists: 64 MiB in pages that nowhere touch. A manifest may ask for half, so that two fit. */
+export const PIECES_MAX: u32 = 16384;
+export const PIECES_PER_VGPU_MAX: u32 = PIECES_MAX / 2;
+/** Of a record of class Piece. */
+export const PIECE_BYTES: u32 = 16;
 /** Specifications known at a time: twice the vGPUs, so that each can also have one that was refused. */
 export const WISHES_MAX: u32 = 2 * VGPUS_MAX;
 
@@ -56,12 +64,24 @@ export const GUEST_ADDRESS_END: u64 = (<u64>1) << 48;
 export const PORT_END: u64 = 0x10000;
 /** RAM of one BAR: 256 MiB holds eight pictures of 4096 x 2160, and fits below 4 GiB in any guest. */
 export const RAM_BYTES_MAX: u64 = 256 << 20;
+/** What an import carries in or out of a module's memory in one call, and a scatter list. */
+export const TRANSFER_BYTES: u32 = TRANSFER_BYTES_MAX;
+/** One copy within a guest: at most 65536 rows of a byte, which cost 64 million of the 200 of fuel. */
+export const BUFFER_COPY_BYTES: u32 = BUFFER_COPY_BYTES_MAX;
+/** Interrupts a second that a manifest may promise: one each microsecond is what a processor takes. */
+export const INTERRUPTS_PER_SECOND_MAX: u32 = 1_000_000;
+/** Bytes that all buffers of a vGPU may speak of: 1 TiB, more than any guest has. */
+export const BUFFER_BYTES_MAX: u64 = (<u64>1) << 40;
+/** Bytes of a saved state: all memory that a module can have. */
+export const STATE_BYTES_MAX: u32 = 1 << 20;
 /** Pages a call to populate, move or give back: 2 MiB, so that no single hypercall batch takes long. */
 export const RAM_BATCH_PAGES: u32 = 512;
 /** Fuel of one call: at one to three instructions a unit, well below a second. */
 export const FUEL_MAX: u32 = 200_000_000;
 /** Pictures: the largest mode of DisplayPort 2 in each direction. */
 export const SCANOUT_EXTENT_MAX: u32 = 16384;
+/** Rows of a picture in a buffer looked at in one slice: each is one copy of its own at least. */
+export const SLICE_ROWS: u32 = 64;
 /** Pixels looked at in one slice of background work: 64 KiB, so about 16 foreign pages. */
 export const SLICE_BYTES: u32 = 65536;
 export const SHARE_BYTES: u32 = SHIM_SHARE_PAGES * 4096;
@@ -91,6 +111,8 @@ export function checkLimits(): void {
   if ((TRACE_RECORDS & (TRACE_RECORDS - 1)) != 0) ERROR("the trace ring's size must be a power of two");
   if (REP_MAX > 4096) ERROR("a rep of one-byte items must fit into one page");
   if (ERROR_BYTES_MAX + PATH_BYTES_MAX > XENSTORE_MESSAGE_BYTES) ERROR("an error node must fit into one message");
+  if (TRANSFER_BYTES_MAX > SHIM_COPY_BYTES_MAX) ERROR("a transfer must fit into one copy of the shim's");
+  if (LIST_ENTRIES_MAX * LIST_ENTRY_BYTES > TRANSFER_BYTES_MAX) ERROR("a scatter list must fit into one transfer");
   if (MSIX_VECTORS_MAX > 64) ERROR("pending bits are one 64-bit word");
   if (VGPUS_PER_GUEST_MAX >= SLOTS) ERROR("every vGPU of a guest needs a slot");
   if (SCANOUT_EXTENT_MAX * 4 > SLICE_BYTES) ERROR("a row must fit into one slice");

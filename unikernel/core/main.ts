@@ -6,9 +6,12 @@
 import { XENSTORE_BUFFER, controlMessage, controlPump } from "./control/control";
 import { requestWork } from "./control/request";
 import { start } from "./control/start";
-import { scanoutFlush, scanoutSet } from "./display/scanout";
+import { scanoutFlush, scanoutSet, scanoutSetBuffer } from "./display/scanout";
 import { saveChanges } from "./restart/save";
 import { onIoreq } from "./trap/ioreq";
+import { bufferAppend, bufferBar, bufferCreate, bufferDestroy } from "./vgpu/buffer";
+import { bufferCopy, bufferRead, bufferWrite } from "./vgpu/buffer_access";
+import { TRANSFER, guestRead, guestWrite } from "./vgpu/guest_memory";
 import { irqRaise } from "./vgpu/irq";
 import { paramValue } from "./vgpu/param";
 import { LOG_BUFFER, talk } from "./vgpu/talk";
@@ -52,6 +55,10 @@ export function log_buffer(): u32 {
   return <u32>LOG_BUFFER;
 }
 
+export function transfer_buffer(): u32 {
+  return <u32>TRANSFER;
+}
+
 // --- for modules; tag is the index of the vGPU ---
 
 export function irq_raise(tag: u32, vector: u32): i32 {
@@ -66,6 +73,51 @@ export function scanout_set(
 
 export function scanout_flush(tag: u32, scanout: u32, x: u32, y: u32, width: u32, height: u32): i32 {
   return scanoutFlush(tag, scanout, x, y, width, height);
+}
+
+export function scanout_set_buffer(
+  tag: u32, scanout: u32, buffer: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32 {
+  return scanoutSetBuffer(tag, scanout, buffer, offset, width, height, stride, format);
+}
+
+export function guest_read(tag: u32, gpa: u64, len: u32): i32 {
+  return guestRead(tag, gpa, len);
+}
+
+export function guest_write(tag: u32, gpa: u64, len: u32): i32 {
+  return guestWrite(tag, gpa, len);
+}
+
+export function buffer_create(tag: u32, count: u32): i32 {
+  return bufferCreate(tag, count);
+}
+
+export function buffer_append(tag: u32, buffer: u32, count: u32): i32 {
+  return bufferAppend(tag, buffer, count);
+}
+
+export function buffer_bar(tag: u32, bar: u32, offset: u64, bytes: u64): i32 {
+  return bufferBar(tag, bar, offset, bytes);
+}
+
+export function buffer_destroy(tag: u32, buffer: u32): i32 {
+  return bufferDestroy(tag, buffer);
+}
+
+export function buffer_read(tag: u32, buffer: u32, offset: u64, len: u32): i32 {
+  return bufferRead(tag, buffer, offset, len);
+}
+
+export function buffer_write(tag: u32, buffer: u32, offset: u64, len: u32): i32 {
+  return bufferWrite(tag, buffer, offset, len);
+}
+
+export function buffer_copy(
+  tag: u32, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32, row_bytes: u32,
+  rows: u32,
+): i32 {
+  return bufferCopy(tag, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
 }
 
 export function log(tag: u32, len: u32): i32 {

@@ -14,6 +14,7 @@ export const PANIC_STRUCT_SIZE: u32 = 0x107;
 export const PANIC_XENSTORE_LENGTH: u32 = 0x108;
 export const PANIC_ENTRY: u32 = 0x109;
 export const PANIC_COUNTER: u32 = 0x10a;
+export const PANIC_PIECE: u32 = 0x10b;
 
 @inline
 export function check(holds: bool, code: u32, detail: u64): void {

@@ -3,6 +3,7 @@
 // What a module may ask of its mediator. Each group needs its word in the manifest's `capabilities`; a module that
 // imports more than its manifest asks for is refused by the packer. docs/MODULE_ABI.md has ranges, errors and costs.
 //
+// Answers are CAPABILITY_OK (0) or a reason why it was not done; the module goes on. A handle of 0 is BUFFER_NONE.
 // A wrong argument ends the call and the device instance with it (fault "capability"): check first, then ask.
 
 // --- always there ---
@@ -19,11 +20,50 @@
 @external("glovebox", "scanout_set") export declare function scanout_set(
   scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
 ): i32;
+// The same from byte `offset` of a buffer (capability "buffer", too). FORMAT_NONE switches it off. When the buffer is
+// destroyed the scanout is off.
+@external("glovebox", "scanout_set_buffer") export declare function scanout_set_buffer(
+  scanout: u32, buffer: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32;
 // This rectangle has new contents. Only a hint: what is shown is read from the BAR anyway.
 @external("glovebox", "scanout_flush") export declare function scanout_flush(
   scanout: u32, x: u32, y: u32, width: u32, height: u32,
 ): i32;
 
 // --- capability "log" ---
-// One line of text, `len` bytes of ASCII at `ptr`, to the operator; at most 200 bytes, rate-limited.
+// One line of text, `len` bytes of ASCII at `ptr`, to the operator; at most 256 bytes, rate-limited.
 @external("glovebox", "log") export declare function log(ptr: u32, len: u32): void;
+
+// --- capability "memory": the guest's RAM, copied; len at most TRANSFER_BYTES_MAX ---
+// [gpa, gpa + len) of the guest to `ptr`. CAPABILITY_REFUSED: that is not RAM of this guest; nothing was copied.
+@external("glovebox", "guest_read") export declare function guest_read(gpa: u64, ptr: u32, len: u32): i32;
+// The other way.
+@external("glovebox", "guest_write") export declare function guest_write(gpa: u64, ptr: u32, len: u32): i32;
+
+// --- capability "buffer": handles for memory that is too much to copy ---
+// A buffer of the pieces in the list at `list_ptr`, `count` entries {gpa u64, bytes u64}, at most LIST_ENTRIES_MAX; they
+// follow each other in the buffer. No entries: an empty one. BUFFER_NONE: refused (a quota of the manifest, a piece
+// that is empty or not addressable, one in the middle that is shorter than a page).
+@external("glovebox", "buffer_create") export declare function buffer_create(list_ptr: u32, count: u32): u32;
+// More pieces at its end; all of them or, CAPABILITY_REFUSED, none.
+@external("glovebox", "buffer_append") export declare function buffer_append(
+  buffer: u32, list_ptr: u32, count: u32,
+): i32;
+// `bytes` from byte `offset` of the own `ram` BAR `bar` as a buffer. BUFFER_NONE: a quota, or it leaves the BAR.
+@external("glovebox", "buffer_bar") export declare function buffer_bar(bar: u32, offset: u64, bytes: u64): u32;
+// The handle is stale from here on; a scanout that shows the buffer is off.
+@external("glovebox", "buffer_destroy") export declare function buffer_destroy(buffer: u32): i32;
+// len bytes, at most TRANSFER_BYTES_MAX, from byte `offset` of the buffer to `ptr`. CAPABILITY_REFUSED: they leave the
+// buffer, or the guest has no RAM there.
+@external("glovebox", "buffer_read") export declare function buffer_read(
+  buffer: u32, offset: u64, ptr: u32, len: u32,
+): i32;
+// The other way.
+@external("glovebox", "buffer_write") export declare function buffer_write(
+  buffer: u32, offset: u64, ptr: u32, len: u32,
+): i32;
+// rows of row_bytes, the strides apart, from one buffer into another (or the same), together at most
+// BUFFER_COPY_BYTES_MAX. CAPABILITY_REFUSED: rows leave a buffer (nothing was copied), or a page was not there.
+@external("glovebox", "buffer_copy") export declare function buffer_copy(
+  dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32, row_bytes: u32, rows: u32,
+): i32;

@@ -4,6 +4,7 @@
 // stale handle, an unknown entry point or a call into an instance that runs is the core's bug.
 
 import { MANIFEST_MEMORY_PAGES } from "../../../unikernel/abi/manifest.js";
+import { LIST_ENTRY_BYTES } from "../../../unikernel/abi/module.js";
 import { XEN_EBUSY, XEN_EINVAL, XEN_ENOSPC } from "../../../unikernel/abi/xen/errno.js";
 import { shim } from "../contract.js";
 import { type Capabilities, type Instance, ModuleFault } from "../module.js";
@@ -114,6 +115,17 @@ function call(
 function capabilitiesOf(world: () => World, tag: () => number): Capabilities {
   const check = (answer: number): number => {
     if (answer === shim("CAPABILITY_FATAL")) throw new ModuleFault(shim("FAULT_CAPABILITY"));
+    if (answer === shim("CAPABILITY_PROMISE")) throw new ModuleFault(shim("FAULT_PROMISE"));
+    return answer;
+  };
+  const transfer = (length: number): Uint8Array => coreBytes(world(), world().core.transfer_buffer(), length);
+  const put = (bytes: Uint8Array): number => {
+    transfer(bytes.length).set(bytes);
+    return bytes.length;
+  };
+  /** What came is the module's only when the answer says that it is there. */
+  const get = (answer: number, into: Uint8Array): number => {
+    if (check(answer) === 0) into.set(transfer(into.length));
     return answer;
   };
   return {
@@ -125,5 +137,15 @@ function capabilitiesOf(world: () => World, tag: () => number): Capabilities {
       new Uint8Array(world().core.memory.buffer).set(text, world().core.log_buffer());
       return check(world().core.log(tag(), text.length));
     },
+    scanoutSetBuffer: (...args) => check(world().core.scanout_set_buffer(tag(), ...args)),
+    guestRead: (gpa, into) => get(world().core.guest_read(tag(), gpa, into.length), into),
+    guestWrite: (gpa, bytes) => check(world().core.guest_write(tag(), gpa, put(bytes))),
+    bufferCreate: (list) => check(world().core.buffer_create(tag(), put(list) / LIST_ENTRY_BYTES)),
+    bufferAppend: (buffer, list) => check(world().core.buffer_append(tag(), buffer, put(list) / LIST_ENTRY_BYTES)),
+    bufferBar: (bar, offset, bytes) => check(world().core.buffer_bar(tag(), bar, offset, bytes)),
+    bufferDestroy: (buffer) => check(world().core.buffer_destroy(tag(), buffer)),
+    bufferRead: (buffer, offset, into) => get(world().core.buffer_read(tag(), buffer, offset, into.length), into),
+    bufferWrite: (buffer, offset, bytes) => check(world().core.buffer_write(tag(), buffer, offset, put(bytes))),
+    bufferCopy: (...args) => check(world().core.buffer_copy(tag(), ...args)),
   };
 }

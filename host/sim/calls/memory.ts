@@ -58,6 +58,16 @@ function copyPiece(world: World, domid: number, gpa: bigint, ours: Uint8Array, f
   return 0;
 }
 
+/** Within one guest: all or nothing, and where both overlap as memmove does. */
+function copyWithin(world: World, domid: number, to: bigint, from: bigint, length: number): number {
+  if (length > shim("SHIM_GUEST_COPY_BYTES_MAX")) return -XEN_EINVAL;
+  if (!isDomid(domid) || !isRange(to, BigInt(length)) || !isRange(from, BigInt(length))) return -XEN_EINVAL;
+  const domain = reachable(world, domid);
+  if (typeof domain === "number") return domain;
+  const bytes = readMemory(domain, from, length);
+  return bytes === undefined ? -XEN_EINVAL : copyPiece(world, domid, to, bytes, false);
+}
+
 export function memoryImports(world: () => World): Imports {
   const copy = (from: boolean) => (domid: number, gpa: bigint, at: number, length: number) => {
     if (length >>> 0 > shim("SHIM_COPY_BYTES_MAX")) return -XEN_EINVAL;
@@ -66,6 +76,8 @@ export function memoryImports(world: () => World): Imports {
   return {
     guest_read: copy(true),
     guest_write: copy(false),
+    guest_copy: (domid: number, to: bigint, from: bigint, length: number) =>
+      copyWithin(world(), domid, unsigned(to), unsigned(from), length >>> 0),
     guest_populate: (domid: number, gfn: bigint, pages: number) =>
       reserve(world(), domid, unsigned(gfn), pages, (domain, one) => populateOne(world(), domain, one)),
     guest_depopulate: (domid: number, gfn: bigint, pages: number) =>

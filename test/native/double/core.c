@@ -51,6 +51,63 @@ uint32_t core_log_buffer(void) {
     return DOUBLE_LOG_AT;
 }
 
+uint32_t core_transfer_buffer(void) {
+    return DOUBLE_TRANSFER_AT;
+}
+
+static int32_t carried(const uint64_t (*arguments)[9]) {
+    for (int i = 0; i < 9; i++)
+        core.carried[i] = (*arguments)[i];
+    return core.carry_answer;
+}
+#define CARRIED(...) carried(&(const uint64_t[9]){__VA_ARGS__})
+
+int32_t core_guest_read(uint32_t tag, uint64_t gpa, uint32_t len) {
+    for (uint32_t i = 0; i < len; i++)
+        core.memory[DOUBLE_TRANSFER_AT + i] = (uint8_t)(gpa + i);
+    return CARRIED(tag, gpa, len);
+}
+
+int32_t core_guest_write(uint32_t tag, uint64_t gpa, uint32_t len) {
+    return CARRIED(tag, gpa, len);
+}
+
+int32_t core_buffer_create(uint32_t tag, uint32_t count) {
+    return CARRIED(tag, count);
+}
+
+int32_t core_buffer_append(uint32_t tag, uint32_t buffer, uint32_t count) {
+    return CARRIED(tag, buffer, count);
+}
+
+int32_t core_buffer_bar(uint32_t tag, uint32_t bar, uint64_t offset, uint64_t bytes) {
+    return CARRIED(tag, bar, offset, bytes);
+}
+
+int32_t core_buffer_destroy(uint32_t tag, uint32_t buffer) {
+    return CARRIED(tag, buffer);
+}
+
+int32_t core_buffer_read(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_t len) {
+    for (uint32_t i = 0; i < len; i++)
+        core.memory[DOUBLE_TRANSFER_AT + i] = (uint8_t)(offset + i);
+    return CARRIED(tag, buffer, offset, len);
+}
+
+int32_t core_buffer_write(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_t len) {
+    return CARRIED(tag, buffer, offset, len);
+}
+
+int32_t core_buffer_copy(uint32_t tag, uint32_t dst, uint64_t dst_offset, uint32_t dst_stride, uint32_t src,
+                         uint64_t src_offset, uint32_t src_stride, uint32_t row_bytes, uint32_t rows) {
+    return CARRIED(tag, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
+}
+
+int32_t core_scanout_set_buffer(uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset, uint32_t width,
+                                uint32_t height, uint32_t stride, uint32_t format) {
+    return CARRIED(tag, scanout, buffer, offset, width, height, stride, format);
+}
+
 int32_t core_irq_raise(uint32_t tag, uint32_t vector) {
     (void)tag;
     core.irq_vector = vector;

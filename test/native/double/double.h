@@ -9,6 +9,7 @@
 #define DOUBLE_MEMORY_BYTES 131072u
 #define DOUBLE_XENSTORE_AT 8192u
 #define DOUBLE_LOG_AT 16384u
+#define DOUBLE_TRANSFER_AT 24576u
 #define DOUBLE_SCRATCH_AT 32768u
 
 struct double_ioreq {
@@ -24,10 +25,11 @@ struct double_core {
     struct double_ioreq last;
     uint32_t messages, message_type, message_req_id, message_len;
     uint32_t log_tag, log_len, irq_vector;
+    uint64_t carried[9]; /* the arguments of the last import that carries bytes, tag first */
     /* what to do */
     uint64_t (*on_ioreq)(const struct double_ioreq *request); /* NULL: addr ^ DOUBLE_ANSWER */
     uint32_t idle_slices;
-    int32_t irq_answer;
+    int32_t irq_answer, carry_answer;
     void (*on_start)(void); /* NULL: nothing */
     bool irq_panics;        /* irq_raise is a bug of ours */
     uint32_t irq_recursion; /* irq_raise calls this instance handle again */
@@ -51,6 +53,7 @@ enum double_register {
     REGISTER_PARAM = 10,   /* param(2) */
     REGISTER_COUNT = 11,   /* a counter in linear memory: 1, 2, ... */
     REGISTER_TABLE = 12,   /* bad indirect call */
+    REGISTER_CARRY = 13,   /* an import that carries bytes, by `bar`: test/native/carry.c */
 };
 
 #endif

@@ -4,7 +4,7 @@
 // so (false, null, -1).
 
 import { FORMAT_NONE } from "../../abi/module";
-import { scanoutAt, scanoutGpa, scanoutsOf } from "../display/scanout";
+import { scanoutAt, scanoutLocate, scanoutsOf } from "../display/scanout";
 import { SPACE, Words, parsed } from "../text";
 import { guestFind } from "../vgpu/guest";
 import { Vgpu, vgpuNumbered } from "../vgpu/vgpu";
@@ -54,7 +54,7 @@ export function takeScanout(words: Words, vgpu: Vgpu): i32 {
     return -1;
   }
   const scanout = scanoutAt(vgpu.index, number);
-  if (scanout.format != FORMAT_NONE && scanoutGpa(vgpu, scanout) != 0) return <i32>number;
+  if (scanout.format != FORMAT_NONE && scanoutLocate(vgpu, scanout, 0)) return <i32>number;
   replyError().put("scanout off: ").number(number);
   return -1;
 }

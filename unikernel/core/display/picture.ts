@@ -7,11 +7,11 @@
 //   IDLE ──start──> CRC or READ ──slice──> ... ──last slice──> IDLE, answered
 //                          └── changed, lost, detached ──────> IDLE, answered with an error
 
-import { FORMAT_NONE } from "../../abi/module";
+import { BUFFER_NONE, FORMAT_NONE } from "../../abi/module";
 import { shim_guest_crc32, shim_share_copy_guest } from "../../abi/shim";
-import { SLICE_BYTES } from "../limits";
+import { SLICE_BYTES, SLICE_ROWS } from "../limits";
 import { Vgpu, vgpuAt } from "../vgpu/vgpu";
-import { Scanout, rowBytes, scanoutAt, scanoutGpa } from "./scanout";
+import { Scanout, rowBytes, scanoutAt, scanoutAtGpa, scanoutLocate, scanoutRun } from "./scanout";
 
 export const PICTURE_IDLE: u32 = 0;
 export const PICTURE_CRC: u32 = 1;
@@ -84,18 +84,42 @@ export function pictureSlice(): i32 {
 function unchanged(): bool {
   const scanout = pictureScanout();
   if (scanout.serial != serial) return false; // it also changes when the vGPU is lost, or is another one
-  return scanout.format != FORMAT_NONE && scanoutGpa(pictureVgpu(), scanout) != 0;
+  return scanout.format != FORMAT_NONE && scanoutLocate(pictureVgpu(), scanout, 0);
 }
 
 function crcSlice(): i32 {
   const scanout = pictureScanout();
   const rows = min<u32>(scanout.height - row, SLICE_BYTES / rowBytes(scanout));
-  const gpa = scanoutGpa(pictureVgpu(), scanout) + <u64>row * scanout.stride;
-  const result = shim_guest_crc32(pictureVgpu().domid, gpa, rowBytes(scanout), scanout.stride, rows, crc);
+  const result = scanout.buffer == BUFFER_NONE ? crcRows(scanout, rows) : crcScattered(scanout, min(rows, SLICE_ROWS));
+  if (result < 0) return result;
+  return row == scanout.height ? SLICE_DONE : SLICE_MORE;
+}
+
+/** Rows at once: a BAR lies in one piece. */
+function crcRows(scanout: Scanout, rows: u32): i32 {
+  if (!scanoutLocate(pictureVgpu(), scanout, <u64>row * scanout.stride)) return SLICE_CHANGED;
+  const bytes = rowBytes(scanout);
+  const result = shim_guest_crc32(pictureVgpu().domid, scanoutAtGpa, bytes, scanout.stride, rows, crc);
   if (result < 0) return <i32>result;
   crc = <u32>result;
   row += rows;
-  return row == scanout.height ? SLICE_DONE : SLICE_MORE;
+  return 0;
+}
+
+/** Row by row, piece by piece. */
+function crcScattered(scanout: Scanout, rows: u32): i32 {
+  const bytes = rowBytes(scanout);
+  for (const end = row + rows; row < end; row++) {
+    for (let done: u32 = 0; done < bytes; ) {
+      if (!scanoutLocate(pictureVgpu(), scanout, <u64>row * scanout.stride + done)) return SLICE_CHANGED;
+      const count = <u32>min<u64>(bytes - done, scanoutRun);
+      const result = shim_guest_crc32(pictureVgpu().domid, scanoutAtGpa, count, count, 1, crc);
+      if (result < 0) return <i32>result;
+      crc = <u32>result;
+      done += count;
+    }
+  }
+  return 0;
 }
 
 function readSlice(): i32 {
@@ -107,14 +131,14 @@ function readSlice(): i32 {
   return copied == wanted ? SLICE_DONE : SLICE_MORE;
 }
 
-/** At most up to the end of the row that `position` is in. */
+/** At most up to the end of the row that `position` is in, and of the piece. */
 function copyWithinRow(most: u32): i32 {
   const scanout = pictureScanout();
   const bytes_of_row = rowBytes(scanout);
   const column = <u32>(position % bytes_of_row);
-  const bytes = min<u32>(most, bytes_of_row - column);
-  const gpa = scanoutGpa(pictureVgpu(), scanout) + (position / bytes_of_row) * scanout.stride + column;
-  const result = shim_share_copy_guest(pictureVgpu().domid, gpa, copied, bytes);
+  if (!scanoutLocate(pictureVgpu(), scanout, (position / bytes_of_row) * scanout.stride + column)) return SLICE_CHANGED;
+  const bytes = <u32>min<u64>(min<u32>(most, bytes_of_row - column), scanoutRun);
+  const result = shim_share_copy_guest(pictureVgpu().domid, scanoutAtGpa, copied, bytes);
   position += bytes;
   copied += bytes;
   return result;

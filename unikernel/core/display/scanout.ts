@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Scanouts: what a vGPU would show. A picture lies in one of its `ram` BARs, row by row; the module says where and how
-// big, and is believed only as far as the BAR reaches.
+// Scanouts: what a vGPU would show. A picture lies in one of its `ram` BARs or in a buffer, row by row; the module says
+// where and how big, and is believed only as far as the BAR or the buffer reaches.
 
 import { BAR_KIND_RAM, MANIFEST_CAPABILITIES, MANIFEST_SCANOUTS } from "../../abi/manifest";
 import {
+  BUFFER_NONE,
   CAPABILITY_OK,
-  CAPABILITY_REFUSED,
   CAPABILITY_SCANOUT,
   FORMAT_NONE,
   FORMAT_RGB565,
@@ -17,9 +17,12 @@ import { CAPABILITY_FATAL } from "../../abi/shim";
 import { BARS, PAGE_SHIFT, SCANOUTS_PER_VGPU_MAX, SCANOUT_BYTES, SCANOUT_EXTENT_MAX, VGPUS_MAX } from "../limits";
 import { touch } from "../restart/dirty";
 import { TRACE_SCANOUT, traceEvent } from "../trace/ring";
-import { Bar, barAt } from "../vgpu/bar";
+import { barAt } from "../vgpu/bar";
+import { bufferFind, mayUseBuffers } from "../vgpu/buffer";
+import { bufferLocate, locatedBytes, locatedGpa } from "../vgpu/buffer_access";
+import { refusedBy } from "../vgpu/guest_memory";
 import { manifest } from "../vgpu/module";
-import { VGPU_ATTACHING, VGPU_READY, Vgpu, countRefused, vgpuAt } from "../vgpu/vgpu";
+import { VGPU_ATTACHING, VGPU_READY, Vgpu, vgpuAt } from "../vgpu/vgpu";
 
 @unmanaged
 export class Scanout {
@@ -31,6 +34,7 @@ export class Scanout {
   stride: u32; // bytes from row to row
   serial: u32; // +1 at each change: work in slices notices
   flushes: u64;
+  buffer: u32; // a handle; BUFFER_NONE: the picture lies in the BAR
 }
 
 const TABLE: usize = memory.data(VGPUS_MAX * SCANOUTS_PER_VGPU_MAX * SCANOUT_BYTES, 8);
@@ -48,6 +52,7 @@ export function scanoutsOff(vgpu: Vgpu): void {
   for (let i: u32 = 0; i < SCANOUTS_PER_VGPU_MAX; i++) {
     const scanout = scanoutAt(vgpu.index, i);
     scanout.format = FORMAT_NONE;
+    scanout.buffer = BUFFER_NONE;
     scanout.serial++;
   }
   touch(vgpu.index);
@@ -78,10 +83,34 @@ export function rowBytes(scanout: Scanout): u32 {
   return scanout.width * bytesPerPixel(scanout.format);
 }
 
-/** Guest-physical address of the picture; 0 while the guest has no pages behind the BAR. */
-export function scanoutGpa(vgpu: Vgpu, scanout: Scanout): u64 {
-  const bar = barAt(vgpu.index, scanout.bar);
-  return bar.ram_pages == 0 ? 0 : (bar.ram_gfn << PAGE_SHIFT) + scanout.offset;
+/** Set by scanoutLocate: where the byte is in the guest, and how many of the picture's follow it without a break. */
+export let scanoutAtGpa: u64 = 0;
+export let scanoutRun: u64 = 0;
+
+/** Byte `offset` of the picture, strides counted; false while the guest has no pages there. */
+export function scanoutLocate(vgpu: Vgpu, scanout: Scanout, offset: u64): bool {
+  if (scanout.buffer == BUFFER_NONE) {
+    const bar = barAt(vgpu.index, scanout.bar);
+    scanoutAtGpa = (bar.ram_gfn << PAGE_SHIFT) + scanout.offset + offset;
+    scanoutRun = u64.MAX_VALUE; // the picture lies within the BAR
+    return bar.ram_pages != 0;
+  }
+  const buffer = bufferFind(vgpu, scanout.buffer);
+  if (buffer == null || !bufferLocate(vgpu, buffer, scanout.offset + offset)) return false;
+  scanoutAtGpa = locatedGpa;
+  scanoutRun = locatedBytes;
+  return true;
+}
+
+/** The buffer goes: what shows it goes off. */
+export function scanoutsForget(vgpu: Vgpu, buffer: u32): void {
+  for (let i: u32 = 0; i < SCANOUTS_PER_VGPU_MAX; i++) {
+    const scanout = scanoutAt(vgpu.index, i);
+    if (scanout.buffer != buffer) continue;
+    scanout.format = FORMAT_NONE;
+    scanout.buffer = BUFFER_NONE;
+    scanout.serial++;
+  }
 }
 
 // --- what modules call; a wrong scanout number or BAR is the module's bug, a wrong picture may be the guest's ---
@@ -98,14 +127,32 @@ export function scanoutSet(
 ): i32 {
   const vgpu = vgpuAt(tag);
   if (!allowed(vgpu, number)) return CAPABILITY_FATAL;
-  const scanout = scanoutAt(tag, number);
   if (format != FORMAT_NONE) {
     if (bar >= BARS || barAt(tag, bar).kind != BAR_KIND_RAM) return CAPABILITY_FATAL;
-    if (!fits(barAt(tag, bar), offset, width, height, stride, format)) {
-      countRefused(vgpu);
-      return CAPABILITY_REFUSED;
-    }
+    if (!fits(barAt(tag, bar).size_bytes, offset, width, height, stride, format)) return refusedBy(vgpu);
   }
+  scanoutAt(tag, number).buffer = BUFFER_NONE;
+  return show(vgpu, number, bar, offset, width, height, stride, format);
+}
+
+export function scanoutSetBuffer(
+  tag: u32, number: u32, handle: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32 {
+  const vgpu = vgpuAt(tag);
+  if (!allowed(vgpu, number) || !mayUseBuffers(vgpu)) return CAPABILITY_FATAL;
+  if (format != FORMAT_NONE) {
+    const buffer = bufferFind(vgpu, handle);
+    if (buffer == null) return CAPABILITY_FATAL;
+    if (!fits(buffer.bytes, offset, width, height, stride, format)) return refusedBy(vgpu);
+  }
+  scanoutAt(tag, number).buffer = format == FORMAT_NONE ? BUFFER_NONE : handle;
+  return show(vgpu, number, 0, offset, width, height, stride, format);
+}
+
+function show(
+  vgpu: Vgpu, number: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32 {
+  const scanout = scanoutAt(vgpu.index, number);
   scanout.format = format;
   scanout.bar = bar;
   scanout.offset = offset;
@@ -113,7 +160,7 @@ export function scanoutSet(
   scanout.height = height;
   scanout.stride = stride;
   scanout.serial++;
-  touch(tag);
+  touch(vgpu.index);
   traceEvent(vgpu.domid, vgpu.number, TRACE_SCANOUT, offset, (<u64>height << 32) | width);
   return CAPABILITY_OK;
 }
@@ -121,18 +168,19 @@ export function scanoutSet(
 /** Could this vGPU have set that scanout? For one that comes out of a record. */
 export function scanoutAllowed(vgpu: Vgpu, scanout: Scanout): bool {
   if (scanout.format == FORMAT_NONE) return true;
+  if (scanout.buffer != BUFFER_NONE) return false; // buffers do not outlive a restart
   if (scanout.bar >= BARS || barAt(vgpu.index, scanout.bar).kind != BAR_KIND_RAM) return false;
-  const bar = barAt(vgpu.index, scanout.bar);
-  return fits(bar, scanout.offset, scanout.width, scanout.height, scanout.stride, scanout.format);
+  const bytes = barAt(vgpu.index, scanout.bar).size_bytes;
+  return fits(bytes, scanout.offset, scanout.width, scanout.height, scanout.stride, scanout.format);
 }
 
-/** All visible bytes lie within the BAR. No sum here can overflow: extents are bounded, stride is 32 bits. */
-function fits(bar: Bar, offset: u64, width: u32, height: u32, stride: u32, format: u32): bool {
+/** All visible bytes lie within `bytes` of a BAR or buffer. No sum here can overflow: extents are bounded, stride is 32 bits. */
+function fits(bytes: u64, offset: u64, width: u32, height: u32, stride: u32, format: u32): bool {
   const pixel = bytesPerPixel(format);
   if (pixel == 0 || width == 0 || height == 0) return false;
   if (width > SCANOUT_EXTENT_MAX || height > SCANOUT_EXTENT_MAX) return false;
-  if (stride < width * pixel || offset > bar.size_bytes) return false;
-  return <u64>(height - 1) * stride + width * pixel <= bar.size_bytes - offset;
+  if (stride < width * pixel || offset > bytes) return false;
+  return <u64>(height - 1) * stride + width * pixel <= bytes - offset;
 }
 
 export function scanoutFlush(tag: u32, number: u32, x: u32, y: u32, width: u32, height: u32): i32 {
@@ -140,10 +188,7 @@ export function scanoutFlush(tag: u32, number: u32, x: u32, y: u32, width: u32, 
   if (!allowed(vgpu, number)) return CAPABILITY_FATAL;
   const scanout = scanoutAt(tag, number);
   const inside = within(x, width, scanout.width) && within(y, height, scanout.height);
-  if (scanout.format == FORMAT_NONE || !inside) {
-    countRefused(vgpu);
-    return CAPABILITY_REFUSED;
-  }
+  if (scanout.format == FORMAT_NONE || !inside) return refusedBy(vgpu);
   scanout.flushes++;
   return CAPABILITY_OK;
 }

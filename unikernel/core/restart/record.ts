@@ -7,9 +7,9 @@
 //     64 ├ parameters, 8 bytes each ┤
 //    128 ├ per BAR: ram_gfn u64, ram_pages u32, mapped u32 ┤
 //    224 ├ scanouts, as in display/scanout.ts ┤
-//    384 ├ configuration space, values ┤
-//    640 ├ MSI-X table ┤
-//   1664 ├ specification ┤ 2176 ├ reason ┤ 2416
+//    416 ├ configuration space, values ┤
+//    672 ├ MSI-X table ┤
+//   1696 ├ specification ┤ 2208 ├ reason ┤ 2448
 
 import { SHIM_RECORDS_MAX, SHIM_RECORD_BYTES_MAX } from "../../abi/shim";
 import { PCI_CFG_SPACE_SIZE, PCI_MSIX_ENTRY_SIZE } from "../../abi/pci";
@@ -33,8 +33,9 @@ export class Saved {
   specification: u32; // bytes of it
   reason: u32;
   msix_pending: u64;
+  buffers: u32; // how many it had: they do not come back
 }
-export const SAVED_FORMAT: u32 = 0x47425631; // "GBV1"
+export const SAVED_FORMAT: u32 = 0x47425632; // "GBV2"
 
 export const AT_PARAMS: u32 = 64;
 export const AT_RAM: u32 = AT_PARAMS + PARAMS * 8;

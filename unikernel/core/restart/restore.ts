@@ -25,7 +25,7 @@ import { TEXT_HEADER_BYTES, Text, textAt } from "../text";
 import { barAt, barsResume, barsSettle } from "../vgpu/bar";
 import { configRestore } from "../vgpu/config_space";
 import { Guest, MODE_HVM, MODE_PVH, guestAt, guestClose, guestEnable, guestFind, guestOpen } from "../vgpu/guest";
-import { claimSlot, defineBar, powerOn } from "../vgpu/lifecycle";
+import { claimSlot, defineBar, powerOn, reservePieces } from "../vgpu/lifecycle";
 import { lose, loseWords } from "../vgpu/lose";
 import { barRow, barSizeFits, moduleCount, moduleOffered, paramExists, paramRow } from "../vgpu/module";
 import { msixRestore } from "../vgpu/msix";
@@ -176,7 +176,7 @@ function rebuild(guest: Guest, i: u32, saved: Saved): void {
   msixRestore(vgpu, recordPart(AT_MSIX), saved.msix_pending);
   wishRestore(saved.domid, saved.number, vgpu, recordPart(AT_SPECIFICATION), saved.specification, null);
   const error = textAt(ERROR_TEXT, WORDS_BYTES);
-  const claimed = claimSlot(vgpu, guest, error);
+  const claimed = reservePieces(vgpu, error) && claimSlot(vgpu, guest, error);
   advance(vgpu, VGPU_READY);
   if (!claimed) loseWith(vgpu, error);
   else keepOrLose(vgpu, saved);
@@ -208,6 +208,10 @@ function keepOrLose(vgpu: Vgpu, saved: Saved): void {
   if (saved.moving != 0) {
     loseWords(vgpu).put("the driver domain panicked while its RAM was placed: ").copy(panicWords());
     return lose(vgpu, 0, 0);
+  }
+  if (saved.buffers != 0) {
+    loseWords(vgpu).put("its buffers are gone after the driver domain's panic: ").copy(panicWords());
+    return lose(vgpu, saved.buffers, 0);
   }
   const result = saved.instance < 0 ? saved.instance : shim_instance_adopt(saved.instance, saved.module, vgpu.index);
   if (result == 0) {

@@ -9,6 +9,7 @@ import { wishSpecification } from "../control/wish";
 import { scanoutAt } from "../display/scanout";
 import { BARS, MSIX_VECTORS_MAX, PARAMS, SCANOUTS_PER_VGPU_MAX, SCANOUT_BYTES } from "../limits";
 import { barAt } from "../vgpu/bar";
+import { buffersOf } from "../vgpu/buffer";
 import { configBytes } from "../vgpu/config_space";
 import { guestAt } from "../vgpu/guest";
 import { reasonOf } from "../vgpu/lose";
@@ -61,6 +62,7 @@ function putHead(vgpu: Vgpu): void {
   saved.instance = vgpu.instance;
   saved.cf8 = guest.cf8;
   saved.msix_pending = vgpu.msix_pending;
+  saved.buffers = buffersOf(vgpu);
   const specification = wishSpecification(vgpu.domid, vgpu.number);
   if (specification != null) {
     saved.specification = specification.length;

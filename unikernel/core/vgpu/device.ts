@@ -3,7 +3,7 @@
 // Calls into a vGPU's module instance: a budget of fuel each, and what happens when a call does not end well.
 // A module may call back into the core (irq.ts, display/scanout.ts) but is never entered twice.
 
-import { MANIFEST_FUEL } from "../../abi/manifest";
+import { MANIFEST_FUEL, MANIFEST_FUEL_COUNT, MANIFEST_FUEL_STATE, MANIFEST_INTERRUPTS_PER_SECOND } from "../../abi/manifest";
 import * as S from "../../abi/shim";
 import { PANIC_ENTRY, check } from "../panic";
 import { Text } from "../text";
@@ -38,7 +38,8 @@ export function deviceReset(vgpu: Vgpu): void {
 
 @inline
 function fuelOf(vgpu: Vgpu, entry: u32): u32 {
-  return load<u32>(manifest(vgpu.module) + MANIFEST_FUEL + entry * 4);
+  const at = manifest(vgpu.module);
+  return entry < <u32>MANIFEST_FUEL_COUNT ? load<u32>(at + MANIFEST_FUEL + entry * 4) : load<u32>(at, MANIFEST_FUEL_STATE);
 }
 
 function call(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
@@ -58,9 +59,15 @@ function call(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
 function faulted(vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: u64): void {
   const words = putModuleName(loseWords(vgpu).put("module "), vgpu.module).put(": ").put(faultName(fault));
   if (fault == S.FAULT_FUEL) words.put(" after ").number(fuelOf(vgpu, entry));
+  if (fault == S.FAULT_PROMISE) putPromise(words, vgpu);
   words.put(" in ").put(entryName(entry));
   if (entry == S.ENTRY_BAR_READ || entry == S.ENTRY_BAR_WRITE) putPlace(words, a, b);
   lose(vgpu, fault, entry);
+}
+
+/** The one promise whose breach is a fault. */
+function putPromise(words: Text, vgpu: Vgpu): void {
+  words.number(load<u32>(manifest(vgpu.module), MANIFEST_INTERRUPTS_PER_SECOND)).put(" a second");
 }
 
 function putPlace(words: Text, bar: u64, offset: u64): void {
@@ -75,6 +82,7 @@ function faultName(fault: u32): string {
     case S.FAULT_ARITHMETIC: return "division by zero or overflow";
     case S.FAULT_UNREACHABLE: return "unreachable";
     case S.FAULT_TABLE: return "bad indirect call";
+    case S.FAULT_PROMISE: return "more interrupts than its manifest promises, ";
     default: return "bad argument to a capability";
   }
 }
@@ -86,6 +94,9 @@ function entryName(entry: u32): string {
     case S.ENTRY_BAR_READ: return "bar_read";
     case S.ENTRY_BAR_WRITE: return "bar_write";
     case S.ENTRY_EVENT: return "event";
+    case S.ENTRY_STATE_BUFFER: return "state_buffer";
+    case S.ENTRY_STATE_SAVE: return "state_save";
+    case S.ENTRY_STATE_RESTORE: return "state_restore";
     default: return "work_done";
   }
 }

@@ -3,10 +3,10 @@
 // A module raises an interrupt: by MSI-X or MSI, whichever the guest has enabled, else by INTx where the guest has
 // such a line (HVM). The module names a vector; address and data are what the guest programmed.
 
-import { MANIFEST_CAPABILITIES, MANIFEST_INTX_PIN } from "../../abi/manifest";
+import { MANIFEST_CAPABILITIES, MANIFEST_INTERRUPTS_PER_SECOND, MANIFEST_INTX_PIN } from "../../abi/manifest";
 import { CAPABILITY_IRQ, CAPABILITY_MASKED, CAPABILITY_OK, CAPABILITY_REFUSED } from "../../abi/module";
 import { PCI_COMMAND, PCI_COMMAND_INTX_DISABLE } from "../../abi/pci";
-import { CAPABILITY_FATAL, shim_inject_msi, shim_set_pci_intx_level } from "../../abi/shim";
+import { CAPABILITY_FATAL, CAPABILITY_PROMISE, shim_inject_msi, shim_set_pci_intx_level, shim_time_ns } from "../../abi/shim";
 import { VGPU_IRQS, countVgpu } from "../trace/counters";
 import { TRACE_IRQ, traceEvent } from "../trace/ring";
 import { config16 } from "./config_space";
@@ -21,9 +21,20 @@ export function irqRaise(tag: u32, vector: u32): i32 {
   if (!(load<u32>(manifest(vgpu.module), MANIFEST_CAPABILITIES) & CAPABILITY_IRQ)) return CAPABILITY_FATAL;
   if (vector >= vectorsOf(vgpu)) return CAPABILITY_FATAL;
   if (vgpu.state != VGPU_READY) return CAPABILITY_MASKED;
+  if (!keepsPromise(vgpu)) return CAPABILITY_PROMISE;
   if (msixEnabled(vgpu)) return msixRaise(vgpu, vector);
   if (msiEnabled(vgpu)) return msiRaise(vgpu, vector);
   return intxPulse(vgpu);
+}
+
+/** Masked ones count, too: what a guest masks is not what its device may do. */
+function keepsPromise(vgpu: Vgpu): bool {
+  const second = shim_time_ns() / 1_000_000_000;
+  if (vgpu.irq_second != second) {
+    vgpu.irq_second = second;
+    vgpu.irq_count = 0;
+  }
+  return vgpu.irq_count++ < load<u32>(manifest(vgpu.module), MANIFEST_INTERRUPTS_PER_SECOND);
 }
 
 /** The most vectors of any kind: a module may be written for MSI-X and meet a guest that enables MSI. */
@@ -49,7 +60,7 @@ export function inject(vgpu: Vgpu, address: u64, data: u32): i32 {
   return CAPABILITY_OK;
 }
 
-/** ABI 1-draft has no "lower": the line goes up and down, which an unmasked pin takes as one interrupt. */
+/** ABI 1 has no "lower": the line goes up and down, which an unmasked pin takes as one interrupt. */
 function intxPulse(vgpu: Vgpu): i32 {
   const pin: u32 = load<u8>(manifest(vgpu.module), MANIFEST_INTX_PIN);
   if (pin == 0 || guestAt(vgpu.guest).mode != MODE_HVM) return CAPABILITY_MASKED;

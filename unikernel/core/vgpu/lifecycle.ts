@@ -9,6 +9,7 @@ import {
   BAR_SIZE_BYTES,
   BAR_SIZE_PARAM,
   BAR_SPACE,
+  MANIFEST_BUFFER_PIECES,
   MANIFEST_MSIX_VECTORS,
   MANIFEST_MSI_VECTORS,
 } from "../../abi/manifest";
@@ -25,18 +26,20 @@ import { XEN_DMOP_IO_RANGE_PCI } from "../../abi/xen/dm_op";
 import { SpecificationRecord } from "../control/specification";
 import { statusChanged } from "../control/wish";
 import { scanoutsOff } from "../display/scanout";
-import { BARS, SLOTS, VGPUS_MAX } from "../limits";
+import { BARS, PIECES_MAX, SLOTS, VGPUS_MAX } from "../limits";
 import { save } from "../restart/save";
 import { Text } from "../text";
 import { clearVgpuCounters } from "../trace/counters";
 import { TRACE_ATTACH, TRACE_DETACH, TRACE_RESET, traceEvent } from "../trace/ring";
 import { barDefine, barUnmap } from "./bar";
+import { buffersClear, buffersInit } from "./buffer";
 import { configInit } from "./config_init";
 import { deviceAttach, deviceReset } from "./device";
 import { Guest, NO_VGPU, guestAt, guestClose, guestEnable, guestOpen, slotEntry, slotRange } from "./guest";
 import { lose, loseWords, reasonOf } from "./lose";
 import { barRow, manifest, putModuleName } from "./module";
 import { msixInit } from "./msix";
+import { piecesRelease, piecesReserve } from "./pieces";
 import { paramsCopy } from "./param";
 import { ramRelease } from "./ram";
 import {
@@ -91,10 +94,21 @@ function build(vgpu: Vgpu, guest: Guest, spec: SpecificationRecord, error: Text)
   save(vgpu); // a panic in what follows must not attach it again, to panic again
   clearVgpuCounters(vgpu.index);
   scanoutsOff(vgpu);
+  if (!reservePieces(vgpu, error)) return false;
   for (let i: u32 = 0; i < BARS; i++) defineBar(vgpu, i, barBytes(vgpu, i, spec));
   powerOn(vgpu);
   if (!createInstance(vgpu, error) || !claimSlot(vgpu, guest, error)) return false;
   return attach(vgpu, error) && guestEnable(guest, error);
+}
+
+/** What its manifest promises to need at most is its own from here on. */
+export function reservePieces(vgpu: Vgpu, error: Text): bool {
+  const pieces = load<u32>(manifest(vgpu.module), MANIFEST_BUFFER_PIECES);
+  buffersInit(vgpu.index);
+  if (piecesReserve(vgpu.index, pieces)) return true;
+  putModuleName(putVgpu(error, vgpu).put("module "), vgpu.module).put(" wants ").number(pieces);
+  error.put(" pieces of buffers, of ").number(PIECES_MAX).put(" there are not so many left in a row");
+  return false;
 }
 
 function barBytes(vgpu: Vgpu, i: u32, spec: SpecificationRecord): u64 {
@@ -156,6 +170,7 @@ export function vgpuDestroy(vgpu: Vgpu): void {
   }
   ramRelease(vgpu);
   if (vgpu.instance >= 0) shim_instance_destroy(vgpu.instance);
+  piecesRelease(vgpu.index);
   vgpuFree(vgpu);
   if (guest.vgpus == 0) guestClose(guest);
 }
@@ -169,6 +184,7 @@ export function vgpuReset(vgpu: Vgpu): bool {
   advance(vgpu, VGPU_ATTACHING);
   traceEvent(vgpu.domid, vgpu.number, TRACE_RESET, vgpu.module, vgpu.slot);
   scanoutsOff(vgpu);
+  buffersClear(vgpu);
   for (let i: u32 = 0; i < BARS; i++) barUnmap(vgpu, i);
   powerOn(vgpu);
   if (!(lost ? freshInstance(vgpu) : resetInstance(vgpu))) return false;

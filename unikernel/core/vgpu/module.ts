@@ -6,17 +6,22 @@
 
 import * as M from "../../abi/manifest";
 import { MODULE_ABI_VERSION } from "../../abi/module";
-import { ENTRY_COUNT, shim_module_count, shim_module_manifest } from "../../abi/shim";
+import { shim_module_count, shim_module_manifest } from "../../abi/shim";
 import {
   BARS,
+  BUFFERS_PER_VGPU_MAX,
+  BUFFER_BYTES_MAX,
   FUEL_MAX,
+  INTERRUPTS_PER_SECOND_MAX,
   MODULES_MAX,
   MSIX_VECTORS_MAX,
   MSI_VECTORS_MAX,
   PAGE_BYTES,
   PARAMS,
+  PIECES_PER_VGPU_MAX,
   RAM_BYTES_MAX,
   SCANOUTS_PER_VGPU_MAX,
+  STATE_BYTES_MAX,
 } from "../limits";
 import { logLine, logSend } from "../log";
 import { PANIC_MODULE_INDEX, check } from "../panic";
@@ -98,6 +103,7 @@ export function putModuleName(text: Text, module: u32): Text {
 
 function firstWrong(at: usize): string {
   if (load<u32>(at) != M.MANIFEST_MAGIC) return "magic";
+  if (load<u16>(at, M.MANIFEST_LAYOUT) != M.MANIFEST_LAYOUT_VERSION) return "layout";
   if (load<u16>(at, M.MANIFEST_ABI) != MODULE_ABI_VERSION) return "abi";
   if (load<u16>(at, M.MANIFEST_ROLE) != M.ROLE_DEVICE) return "role";
   if (load<u8>(at, M.MANIFEST_NAME) == 0) return "name";
@@ -107,11 +113,22 @@ function firstWrong(at: usize): string {
   if (<u32>load<u16>(at, M.MANIFEST_MSIX_VECTORS) > MSIX_VECTORS_MAX) return "msix vectors";
   if (load<u8>(at, M.MANIFEST_INTX_PIN) > 1) return "intx pin";
   if (load<u32>(at, M.MANIFEST_SCANOUTS) > SCANOUTS_PER_VGPU_MAX) return "scanouts";
-  for (let i: u32 = 0; i < <u32>ENTRY_COUNT; i++) {
+  for (let i: u32 = 0; i < <u32>M.MANIFEST_FUEL_COUNT; i++) {
     if (load<u32>(at + M.MANIFEST_FUEL + i * 4) > FUEL_MAX) return "fuel";
   }
+  const promises = wrongPromises(at);
+  if (promises.length != 0) return promises;
   const bars = wrongBars(at);
   return bars.length != 0 ? bars : wrongMsix(at);
+}
+
+function wrongPromises(at: usize): string {
+  if (load<u32>(at, M.MANIFEST_INTERRUPTS_PER_SECOND) > INTERRUPTS_PER_SECOND_MAX) return "interrupts a second";
+  if (load<u32>(at, M.MANIFEST_BUFFERS) > BUFFERS_PER_VGPU_MAX) return "buffers";
+  if (load<u64>(at, M.MANIFEST_BUFFER_BYTES) > BUFFER_BYTES_MAX) return "buffer bytes";
+  if (load<u32>(at, M.MANIFEST_BUFFER_PIECES) > PIECES_PER_VGPU_MAX) return "buffer pieces";
+  if (load<u32>(at, M.MANIFEST_STATE_BYTES) > STATE_BYTES_MAX) return "state";
+  return load<u32>(at, M.MANIFEST_FUEL_STATE) > FUEL_MAX ? "fuel" : "";
 }
 
 function wrongBars(at: usize): string {

@@ -44,8 +44,10 @@ export class Vgpu {
   log_second: u64; // second in which log_lines were written
   log_lines: u32;
   calls: u32; // module calls on the stack now
+  irq_second: u64; // second in which irq_count interrupts were raised
+  irq_count: u32;
 }
-const VGPU_BYTES: u32 = 80;
+const VGPU_BYTES: u32 = 96;
 
 const TABLE: usize = memory.data(VGPUS_MAX * VGPU_BYTES, 8);
 
