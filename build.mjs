@@ -15,7 +15,7 @@ const NODE_MAJOR_MIN = 20;
 const EXIT_USAGE = 2;
 const EXIT_SETUP = 3;
 
-/** Debian package -> what we need it for. The only list. */
+/** Debian package -> what we need it for. With the group below, the only list. */
 const PACKAGES = {
   gcc: "compiles the driver domain, gbctl and the guests' test programs",
   "libc6-dev": "C library, headers and static",
@@ -27,6 +27,17 @@ const PACKAGES = {
   e2fsprogs: "mke2fs makes Dom0's disk",
   "xz-utils": "unpacks Debian's kernel",
   cppcheck: "looks at the C code in the tests",
+};
+
+/** What Xen with FLASK is built with, from source. Only for those who ask for it. */
+const FLASK_PACKAGES = {
+  bison: "Xen's configuration, for Xen with FLASK",
+  checkpolicy: "compiles FLASK policies",
+  "dpkg-dev": "unpacks Debian's source packages",
+  flex: "Xen's configuration, for Xen with FLASK",
+  m4: "the macros of FLASK policies",
+  make: "builds Xen",
+  python3: "builds Xen",
 };
 
 const VERBS = {
@@ -46,7 +57,8 @@ ${Object.entries(VERBS)
   .map(([verb, text]) => `  ${verb.padEnd(7)} ${text}`)
   .join("\n")}
 
-node build.mjs VERB --help tells a verb's options. Missing packages are set up by every verb.
+node build.mjs VERB --help tells a verb's options. Missing packages are set up by every verb; those for a Xen with FLASK
+when a word of the command says flask, and for all tests: "node build.mjs setup --flask" does it alone.
 Examples:
   npm start                           the whole machine, about a minute
   npm start -- --keep                 leave it running, with a console to play in
@@ -61,8 +73,13 @@ function stop(code, text) {
   process.exit(code);
 }
 
-function missingPackages() {
-  const asked = Object.keys(PACKAGES);
+/** The packages that a command needs: those for FLASK too when it says so, or runs all tests. */
+function packagesFor(args) {
+  const all = args[0] === "test" && !args.includes("--unit") && !args.includes("--only");
+  return all || args.some((word) => word.includes("flask")) ? { ...PACKAGES, ...FLASK_PACKAGES } : PACKAGES;
+}
+
+function missingPackages(asked) {
   const form = "$" + "{Package} $" + "{db:Status-Status}\n";
   const { stdout, error } = spawnSync("dpkg-query", ["-W", "-f", form, ...asked]);
   if (error) stop(EXIT_SETUP, "dpkg-query is not here: this needs Debian 12");
@@ -80,13 +97,13 @@ function rootPrefix() {
   return spawnSync("sudo", ["-n", "true"]).status === 0 ? ["sudo", "-n"] : undefined;
 }
 
-function setUpDebian() {
-  const missing = missingPackages();
+function setUpDebian(packages) {
+  const missing = missingPackages(Object.keys(packages));
   if (missing.length === 0) return;
   const install = ["apt-get", "install", "-y", "--no-install-recommends", ...missing];
   const prefix = rootPrefix();
   if (prefix === undefined) {
-    const why = missing.map((name) => `  ${name.padEnd(16)} ${PACKAGES[name]}`).join("\n");
+    const why = missing.map((name) => `  ${name.padEnd(16)} ${packages[name]}`).join("\n");
     const command = `sudo sh -c 'apt-get update && ${install.join(" ")}'`;
     stop(EXIT_SETUP, `Debian packages are missing:\n${why}\nand only root can install them. Type:\n  ${command}`);
   }
@@ -155,9 +172,9 @@ async function main(args) {
   const major = Number.parseInt(process.versions.node, 10);
   if (major < NODE_MAJOR_MIN)
     stop(EXIT_SETUP, `Node.js ${process.versions.node} is too old: ${NODE_MAJOR_MIN} or later`);
-  setUpDebian();
+  setUpDebian(packagesFor(args));
   setUpNpm();
-  if (args[0] === "setup" && args.length === 1) return;
+  if (args[0] === "setup" && args.slice(1).every((word) => word === "--flask")) return;
   process.argv = [process.argv[0], join(ROOT, "build.mjs"), ...args];
   await import(await bundleHost());
 }

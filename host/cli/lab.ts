@@ -4,6 +4,7 @@
 
 import { runScenario, type ScenarioOptions, type ScenarioResult } from "../lab/scenario.js";
 import { demo } from "../lab/scenarios/demo.js";
+import { guests, readGuests } from "../lab/scenarios/guests.js";
 import { hello } from "../lab/scenarios/hello.js";
 import { judgeLives, lives, readLives } from "../lab/scenarios/lives.js";
 import { readSoak, soak } from "../lab/scenarios/soak.js";
@@ -35,6 +36,14 @@ interface Entry {
 const SCENARIOS: Record<string, Entry> = {
   demo: { make: demo, needsBuild: true },
   hello: { make: hello, needsBuild: false },
+  flask: {
+    make: () => guests(),
+    needsBuild: true,
+    judge: (result) => {
+      const report = readGuests(result);
+      return { report, faults: report.faults };
+    },
+  },
   lives: {
     make: ({ count, cycles }) => lives(count, cycles),
     needsBuild: true,

@@ -32,6 +32,7 @@ function program(): Command {
   main
     .command("setup")
     .description("install what is missing, and nothing else")
+    .option("--flask", "also what a Xen with FLASK is built with")
     .action(() => {});
   main
     .command("build")

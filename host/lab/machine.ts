@@ -6,6 +6,7 @@
 // The CPU flags and the reasons for them: with SMAP, PKU or RDTSCP Dom0 or its guests do not start under TCG.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Images } from "./images.js";
 
@@ -23,6 +24,12 @@ export interface MachineOptions {
   xen?: string | undefined;
   /** More words for Dom0's command line. */
   dom0?: string | undefined;
+}
+
+/** Another hypervisor than Debian's, and the policy that it boots with. */
+export interface Hypervisor {
+  xen: string;
+  policy: string;
 }
 
 export interface Disks {
@@ -46,7 +53,7 @@ export const DOM0_MIB = 1024;
 
 const commas = (text: string): string => text.replaceAll(",", ",,");
 
-export function qemuArguments(options: MachineOptions, rootDisk: string, disks: Disks): string[] {
+export function qemuArguments(options: MachineOptions, rootDisk: string, disks: Disks, policy = ""): string[] {
   const dom0 = options.dom0MiB ?? DOM0_MIB;
   const xen = `${XEN_LINE} dom0_mem=${dom0}M,max:${dom0}M ${options.xen ?? ""}`.trim();
   const dom0Line = `vmlinux ${DOM0_LINE} ${options.dom0 ?? ""}`.trim();
@@ -63,18 +70,25 @@ export function qemuArguments(options: MachineOptions, rootDisk: string, disks: 
     ...(options.icount ? ["-icount", "shift=1,sleep=off"] : []),
     ...["-m", String(options.memoryMiB ?? MEMORY_MIB)],
     ...["-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"],
-    ...["-kernel", "xen", "-append", xen, "-initrd", `${commas(dom0Line)},dom0.img`],
+    ...["-kernel", "xen", "-append", xen, "-initrd", `${commas(dom0Line)},dom0.img${policy}`],
     ...disk("root", rootDisk, "snapshot=on,"),
     ...disk("input", disks.input, "read-only=on,"),
     ...disk("output", disks.output, ""),
   ];
 }
 
-export function startMachine(images: Images, options: MachineOptions, disks: Disks, scratch: string): Machine {
-  const args = qemuArguments(options, join(images.dir, "root.ext4"), disks);
-  // QEMU reads xen, vmlinux and dom0.img by short names: its -initrd splits at blanks and commas.
+export function startMachine(
+  images: Images,
+  options: MachineOptions,
+  disks: Disks,
+  scratch: string,
+  hypervisor?: Hypervisor,
+): Machine {
+  const policy = hypervisor === undefined ? "" : ",xenpolicy";
+  const args = qemuArguments(options, join(images.dir, "root.ext4"), disks, policy);
+  linkParts(images, scratch, hypervisor);
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64", ...args], {
-    cwd: images.dir,
+    cwd: scratch,
     env: { ...process.env, TMPDIR: scratch },
     stdio: ["pipe", "pipe", "pipe"],
     detached: true, // Ctrl-C on the terminal is for us; we end QEMU in order
@@ -95,4 +109,14 @@ export function startMachine(images: Images, options: MachineOptions, disks: Dis
     await ended;
   };
   return { process: child, stop, ended };
+}
+
+export const BOOT_LINKS = ["xen", "vmlinux", "dom0.img", "xenpolicy"];
+
+/** QEMU reads what it boots by short names, side by side: its -initrd splits at blanks and commas. */
+function linkParts(images: Images, dir: string, hypervisor: Hypervisor | undefined): void {
+  const link = (path: string, name: string): void => symlinkSync(path, join(dir, name));
+  link(hypervisor?.xen ?? join(images.dir, "xen"), "xen");
+  for (const name of ["vmlinux", "dom0.img"]) link(join(images.dir, name), name);
+  if (hypervisor !== undefined) link(hypervisor.policy, "xenpolicy");
 }

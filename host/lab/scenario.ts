@@ -19,9 +19,11 @@ import { Console, type Mark } from "./console.js";
 import dom0Init from "./dom0/init.sh";
 import dom0Lib from "./dom0/lib.sh";
 import { DiskFull, exec, isDiskFull } from "./exec.js";
+import { flaskXen } from "./flask/hypervisor.js";
+import { policy } from "./flask/policy.js";
 import { type GuestOptions, guestConfig, guestOverlay } from "./guest.js";
-import { images } from "./images.js";
-import { type Machine, type MachineOptions, startMachine } from "./machine.js";
+import { type Images, images } from "./images.js";
+import { BOOT_LINKS, type Hypervisor, type Machine, type MachineOptions, startMachine } from "./machine.js";
 import { LAB_RUNS } from "./paths.js";
 import { attachTerminal } from "./terminal.js";
 
@@ -34,6 +36,8 @@ export interface ScenarioOptions {
   /** /lab/guests/NAME.cfg and NAME.img are made for each. */
   guests?: Record<string, GuestOptions> | undefined;
   machine?: MachineOptions | undefined;
+  /** Debian's hypervisor, or the same built with FLASK, enforcing, with our policy. */
+  xen?: "stock" | "flask" | undefined;
   timeoutMs?: number | undefined;
   /** Afterwards: a shell in Dom0 on this terminal. */
   keep?: boolean | undefined;
@@ -80,19 +84,25 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const machineOptions = options.machine ?? {};
   say("the lab's images");
   const parts = await images({ hvm: machineOptions.hvm, onProgress: say });
+  const hypervisor = options.xen === "flask" ? await flaskHypervisor(parts, say) : undefined;
   options.signal?.throwIfAborted();
   const dir = makeRunDir(options.name);
   try {
     const disks = await makeDisks(dir, options);
     say("QEMU and Xen start");
-    const machine = startMachine(parts, machineOptions, disks, dir);
+    const machine = startMachine(parts, machineOptions, disks, dir, hypervisor);
     const run = new Run(options, dir, machine);
     return await run.finish();
   } catch (error) {
     throw isDiskFull(error) ? new DiskFull(dir) : error;
   } finally {
-    for (const name of ["input.tar", "output.tar"]) rmSync(join(dir, name), { force: true });
+    for (const name of ["input.tar", "output.tar", ...BOOT_LINKS]) rmSync(join(dir, name), { force: true });
   }
+}
+
+async function flaskHypervisor(images: Images, say: (text: string) => void): Promise<Hypervisor> {
+  const xen = await flaskXen(images, say);
+  return { xen: xen.xen, policy: (await policy(xen, say)).binary };
 }
 
 function makeRunDir(name: string): string {

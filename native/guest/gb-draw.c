@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * gb-draw WIDTH HEIGHT: sets a mode on the first /dev/dri/cardN with the kernel's own interface (no library), fills
- * the screen with the test picture, and says the CRC-32 of what it wrote. It waits for a line before it draws and
- * before it ends, so that trap counters can be read around the drawing. The picture's rows are computed beforehand:
- * between "ready" and "done" there is nothing but copying into video memory.
+ * gb-draw WIDTH HEIGHT [VARIANT]: sets a mode on the first /dev/dri/cardN with the kernel's own interface (no library),
+ * fills the screen with the test picture, and says the CRC-32 of what it wrote. It waits for a line before it draws
+ * and before it ends, so that trap counters can be read around the drawing. The picture's rows are computed
+ * beforehand: between "ready" and "done" there is nothing but copying into video memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -144,7 +144,7 @@ static void map_buffer(struct screen *s) {
         die("mapping the buffer");
 }
 
-static uint32_t *compute(const struct screen *s, uint32_t *crc) {
+static uint32_t *compute(const struct screen *s, uint32_t variant, uint32_t *crc) {
     int32_t width = s->mode.hdisplay, height = s->mode.vdisplay;
     uint32_t *picture = malloc((size_t)width * (size_t)height * 4);
 
@@ -152,7 +152,7 @@ static uint32_t *compute(const struct screen *s, uint32_t *crc) {
         die("memory for the picture");
     for (int32_t y = 0; y < height; y++) {
         for (int32_t x = 0; x < width; x++)
-            picture[(size_t)y * (size_t)width + (size_t)x] = pattern_pixel(x, y, width, height);
+            picture[(size_t)y * (size_t)width + (size_t)x] = pattern_variant(x, y, width, height, variant);
     }
     *crc = crc32_add(0, picture, (size_t)width * (size_t)height * 4);
     return picture;
@@ -193,12 +193,12 @@ static int open_card(void) {
     return card;
 }
 
-static uint16_t read_side(const char *text) {
+static uint16_t read_number(const char *what, const char *text, unsigned long min, unsigned long max) {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
 
-    if (*end || value < 1 || value > SIDE_MAX) {
-        printf("DRAW failed: \"%s\": a side must be 1 to %d pixels\n", text, SIDE_MAX);
+    if (*end || !*text || value < min || value > max) {
+        printf("DRAW failed: \"%s\": a %s must be %lu to %lu\n", text, what, min, max);
         exit(2);
     }
     return (uint16_t)value;
@@ -206,21 +206,22 @@ static uint16_t read_side(const char *text) {
 
 int main(int argc, char **argv) {
     struct screen s = {0};
-    uint32_t *picture, crc;
+    uint32_t *picture, crc, variant;
     uint64_t start;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (argc != 3) {
-        puts("usage: gb-draw WIDTH HEIGHT");
+    if (argc != 3 && argc != 4) {
+        puts("usage: gb-draw WIDTH HEIGHT [VARIANT]");
         return 2;
     }
-    s.mode.hdisplay = read_side(argv[1]);
-    s.mode.vdisplay = read_side(argv[2]);
+    s.mode.hdisplay = read_number("width", argv[1], 1, SIDE_MAX);
+    s.mode.vdisplay = read_number("height", argv[2], 1, SIDE_MAX);
+    variant = argc == 4 ? read_number("variant", argv[3], 0, PATTERN_VARIANTS - 1) : 0;
     s.card = open_card();
     find_screen(&s);
     show_buffer(&s);
     map_buffer(&s);
-    picture = compute(&s, &crc);
+    picture = compute(&s, variant, &crc);
     printf("DRAW ready %ux%u pitch=%u\n", s.mode.hdisplay, s.mode.vdisplay, s.buffer.pitch);
     wait_line();
     start = now_us();

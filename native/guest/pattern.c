@@ -95,3 +95,12 @@ uint32_t pattern_pixel(int32_t x, int32_t y, int32_t width, int32_t height) {
     }
     return (uint32_t)((x ^ y) & 0xff) << 24 | (uint32_t)c.r << 16 | (uint32_t)c.g << 8 | (uint32_t)c.b;
 }
+
+/* Colours change places by thirds of a turn, and every variant has an X byte of its own. */
+uint32_t pattern_variant(int32_t x, int32_t y, int32_t width, int32_t height, uint32_t variant) {
+    uint32_t pixel = pattern_pixel(x, y, width, height);
+    uint32_t shift = variant % 3 * 8;
+    uint32_t colour = (pixel & 0xffffff) << shift | (pixel & 0xffffff) >> (24 - shift);
+
+    return ((pixel & 0xff000000) ^ (variant & 0xff) << 24) | (colour & 0xffffff);
+}

@@ -10,4 +10,8 @@
  */
 uint32_t pattern_pixel(int32_t x, int32_t y, int32_t width, int32_t height);
 
+/* The same picture in other colours, so that each of several guests has one of its own; 0 is the one above. */
+#define PATTERN_VARIANTS 256
+uint32_t pattern_variant(int32_t x, int32_t y, int32_t width, int32_t height, uint32_t variant);
+
 #endif

@@ -51,7 +51,7 @@ function sources(): string[] {
 export function buildFake(): string {
   mkdirSync(OUT, { recursive: true });
   const target = join(OUT, "gbctl");
-  const doubles = ["fake_world.c", "fake_xen_libs.c"].map((name) => fromRoot("test/gbctl", name));
+  const doubles = ["fake_flask.c", "fake_world.c", "fake_xen_libs.c"].map((name) => fromRoot("test/gbctl", name));
   execFileSync("gcc", [...WARN, ...SANITIZE, ...PLACES, ...sources(), ...doubles, "-o", target, "-lpng16", "-lz"]);
   return target;
 }

@@ -401,8 +401,8 @@ static void take_line(const char *line) {
         add_domain(line + 7);
     else if (begins(line, "picture "))
         set_picture(line + 8);
-    else if (begins(line, "flask"))
-        world.flask = true;
+    else if (begins(line, "flask") && fake_flask_line(line))
+        return;
     else if (sscanf(line, "fail %39s %d", failing[failing_count], &failing_errno[failing_count]) == 2)
         failing_count++;
     else

@@ -6,7 +6,10 @@
  *   domain ID NAME TYPE MAX_KIB          a domain that runs
  *   node PATH TEXT                       a xenstore node
  *   fail CALL ERRNO                      every call of that name fails
- *   flask                                FLASK is active
+ *   flask [permissive]                   FLASK is there and enforces its policy, or not (fake_flask.c)
+ *   flask label ID LABEL                 a domain's label
+ *   flask unknown LABEL                  the policy has no such label
+ *   flask refuse SOURCE TARGET CLASS BIT the policy does not grant this one; all others it does
  *   picture WIDTH HEIGHT FORMAT PART_BYTES [MOVES]   what `crc` and `read` requests answer; moves so often
  *   on|once write PATH PREFIX :: ACTION  when PATH gets a text that begins with PREFIX (* = any)
  *   on|once xl WORDS :: ACTION           when xl is run with words that begin so
@@ -50,7 +53,6 @@ struct fake_world {
     struct fake_domain domain[DOMAINS_MAX];
     struct fake_picture picture;
     uint32_t nodes, domains, maps, watches;
-    bool flask;
     char xl_error[400];
 };
 extern struct fake_world world;
@@ -63,6 +65,9 @@ bool fake_remove(const char *path);
 struct fake_domain *fake_domain(uint32_t id);
 /* True, with errno set, when the scenario wants this call to fail. */
 bool fake_fails(const char *call);
+/* False when the line is none of its own. */
+bool fake_flask_line(const char *line);
+uint32_t fake_flask_sid(uint32_t domid);
 void fake_run_xl(const char *words);
 int fake_fd(void);
 void fake_changed(const char *path);

@@ -176,6 +176,7 @@ int xc_domain_getinfo(xc_interface *xch, uint32_t first, unsigned int max, xc_do
     memset(info, 0, sizeof(*info));
     info->domid = domain->id;
     info->hvm = domain->hvm;
+    info->ssidref = fake_flask_sid(domain->id);
     info->shutdown = domain->shutdown;
     info->shutdown_reason = domain->reason;
     info->max_memkb = (unsigned long)domain->max_kib;
@@ -238,11 +239,6 @@ int xc_domain_set_target(xc_interface *xch, uint32_t domid, uint32_t target) {
     }
     fake_domain(domid)->target = target;
     return 0;
-}
-
-int xc_flask_getenforce(xc_interface *xch) {
-    (void)xch;
-    return world.flask ? 1 : -1;
 }
 
 /* --- libxengnttab: the picture's granted part, always from reference 8 on ---------------------------------------- */

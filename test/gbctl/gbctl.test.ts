@@ -212,7 +212,10 @@ create("a guest that cannot be marked against saving is told of, and made", asyn
 });
 
 create("needs no target under FLASK", async () => {
-  const result = await run(CREATE, creating({}, "flask\nfail set_target 1\n"));
+  const result = await run(CREATE, {
+    ...creating({}, "flask\nfail set_target 1\n"),
+    files: { ...creating().files, "demo.cfg": `${CFG}seclabel = "u:r:t"\n` },
+  });
   assert.is(result.code, 0, result.stderr);
 });
 

@@ -4,7 +4,11 @@
 
 #include "gbctl.h"
 
-/* The guest's name from its xl configuration file. */
-int config_read(struct gb *gb, const char *path, char name[DOMAIN_NAME_MAX + 1]);
+struct config {
+    char name[DOMAIN_NAME_MAX + 1];
+    char label[LABEL_MAX + 1]; /* seclabel, empty without one */
+};
+/* What is in a guest's xl configuration file. */
+int config_read(struct gb *gb, const char *path, struct config *out);
 
 #endif

@@ -71,11 +71,24 @@ static int unpause(struct gb *gb, const struct creation *c) {
     return xl_run(gb, argv);
 }
 
-static int steps(struct gb *gb, struct creation *c, const char *path, const char *name, const char **step) {
+/* Before the guest is made: afterwards Xen would refuse the first of many operations, in fewer words. */
+static int check_labels(struct gb *gb, const struct creation *c, const char *guest_label) {
+    char label[LABEL_MAX + 1];
+
+    if (!flask_active(gb) || !flask_label(gb, c->driver.domid, label))
+        return GB_OK;
+    return flask_check_pair(gb, label, guest_label);
+}
+
+static int steps(struct gb *gb, struct creation *c, const char *path, const struct config *config, const char **step) {
     int error;
 
     *step = "starting the driver domain";
-    error = take_driver(gb, c, name);
+    error = take_driver(gb, c, config->name);
+    if (error)
+        return error;
+    *step = "checking the labels";
+    error = check_labels(gb, c, config->label);
     if (error)
         return error;
     *step = "choosing the modules";
@@ -83,7 +96,7 @@ static int steps(struct gb *gb, struct creation *c, const char *path, const char
     if (error)
         return error;
     *step = "creating the guest";
-    error = make_guest(gb, c, path, name);
+    error = make_guest(gb, c, path, config->name);
     if (error)
         return error;
     *step = "making the guest the driver domain's target";
@@ -137,7 +150,7 @@ void create_undo(struct gb *gb, struct creation *c) {
 }
 
 int create_once(struct gb *gb, struct creation *c) {
-    char name[DOMAIN_NAME_MAX + 1];
+    struct config config;
     const char *path = gb->opt.operand[0];
     const char *step = "reading the configuration";
     int error;
@@ -145,9 +158,9 @@ int create_once(struct gb *gb, struct creation *c) {
     memset(c, 0, sizeof(*c));
     c->own_driver = !gb->opt.driver_domain;
     gb->deadline_ns = clock_ns() + gb->opt.timeout_s * 1000000000ull;
-    error = config_read(gb, path, name);
+    error = config_read(gb, path, &config);
     if (!error)
-        error = steps(gb, c, path, name, &step);
+        error = steps(gb, c, path, &config, &step);
     if (!error)
         return GB_OK;
     create_undo(gb, c);

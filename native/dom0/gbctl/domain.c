@@ -142,10 +142,6 @@ void domain_unpause(struct gb *gb, uint32_t domid) {
         fprintf(stderr, "gbctl: warning: domain %u stays paused: %s\n", domid, strerror(errno));
 }
 
-bool flask_active(struct gb *gb) {
-    return xc_flask_getenforce(gb->xc) >= 0;
-}
-
 /* Xen does not tell a domain's target; libxl's node for it (libxl_dm.c, stub domains) is where it can be looked up. */
 static bool is_target(struct gb *gb, uint32_t driver, uint32_t guest) {
     char text[16];
@@ -159,7 +155,9 @@ static bool is_target(struct gb *gb, uint32_t driver, uint32_t guest) {
 int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest) {
     char text[16];
 
-    if (flask_active(gb) || is_target(gb, driver, guest))
+    if (flask_active(gb))
+        return flask_check_domains(gb, driver, guest);
+    if (is_target(gb, driver, guest))
         return GB_OK;
     if (!xc_domain_set_target(gb->xc, driver, guest)) {
         snprintf(text, sizeof(text), "%u", guest);

@@ -137,6 +137,10 @@ int driver_wait_ready(struct gb *gb, struct driver *driver) {
     return error;
 }
 
+static const char *driver_label(const struct gb *gb) {
+    return gb->opt.seclabel ? gb->opt.seclabel : FLASK_DRIVER_LABEL;
+}
+
 static int write_config(struct gb *gb, const char *name, int fd, const char *path) {
     FILE *file = fdopen(fd, "w");
     bool good;
@@ -147,6 +151,8 @@ static int write_config(struct gb *gb, const char *name, int fd, const char *pat
     }
     /* tsc_mode: an emulated TSC would make each look at the clock a trap of the mediator's own.
      * on_crash: a crashed mediator is of no use to its guest, its last words are in its console's log. */
+    if (flask_active(gb))
+        fprintf(file, "seclabel=\"%s\"\n", driver_label(gb));
     fprintf(file,
             "name=\"%s\"\ntype=\"pv\"\nkernel=\"%s\"\nmemory=%u\nmaxmem=%u\nvcpus=1\ntsc_mode=\"native\"\n"
             "extra=\"%s\"\n"
@@ -183,12 +189,23 @@ static int check_kernel(struct gb *gb) {
     return GB_OK;
 }
 
+static int check_label_known(struct gb *gb) {
+    if (!flask_active(gb) || flask_label_known(gb, driver_label(gb)))
+        return GB_OK;
+    return gb_fail(gb, GB_FAILED,
+                   "Xen's policy knows no label %s for the driver domain: load one with our module, or name another "
+                   "with --seclabel (\"gbctl policy-check\" says more)",
+                   driver_label(gb));
+}
+
 int driver_start(struct gb *gb, const char *name, struct driver *out) {
     struct domain domain;
     int error = name_check(gb, "driver domain", name);
 
     if (!error)
         error = check_kernel(gb);
+    if (!error)
+        error = check_label_known(gb);
     if (error)
         return error;
     if (domain_by_name(gb, name, &domain))

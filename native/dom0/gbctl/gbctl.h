@@ -44,6 +44,7 @@ struct options {
     uint32_t timeout_s;
     const char *driver_domain; /* NULL = one of our own */
     const char *kernel;
+    const char *seclabel; /* of the driver domain; NULL = FLASK_DRIVER_LABEL, where there is FLASK */
     char wait[32]; /* the driver domain's command line: wait=... */
     uint32_t module_count;
     struct module_wish module[VGPU_MAX];
@@ -59,6 +60,7 @@ struct gb {
     int lock_fd;
     uint64_t deadline_ns; /* CLOCK_MONOTONIC; every wait of this run ends by then */
     char error[768];
+    bool reported; /* the verb's own JSON says what failed */
 };
 
 int options_parse(struct gb *gb, int argc, char **argv);
@@ -74,6 +76,7 @@ enum {
     OPT_PICTURE = 1 << 5, /* --crc --scanout */
     OPT_FORCE = 1 << 6,
     OPT_RAW = 1 << 7,
+    OPT_LABEL = 1 << 8, /* --seclabel */
 };
 enum { NEED_STORE = 1, NEED_XC = 2, NEED_GNTTAB = 4 };
 
@@ -173,12 +176,26 @@ void domain_describe(struct gb *gb, uint32_t domid, struct domain *out);
 int domain_life(struct gb *gb, uint32_t domid, struct domain_life *out);
 int domain_grow_max(struct gb *gb, uint32_t domid, uint64_t bytes);
 void domain_shrink_max(struct gb *gb, uint32_t domid, uint64_t bytes);
-bool flask_active(struct gb *gb);
 int domain_set_target(struct gb *gb, uint32_t driver, uint32_t guest);
 int domain_pause(struct gb *gb, uint32_t domid);
 void domain_unpause(struct gb *gb, uint32_t domid);
 /* xl save and migrate are refused from now on (unsaved.c). */
 void domain_forbid_save(struct gb *gb, const struct domain *guest);
+
+/* --- flask.c: Xen's policy, where it has one --------------------------------------------------------------------- */
+#define FLASK_DRIVER_LABEL "system_u:system_r:glovebox_t"
+#define FLASK_GUEST_LABEL "system_u:system_r:glovebox_guest_t"
+bool flask_active(struct gb *gb);
+/* A label goes into xl's configuration, in quotes. */
+int label_check(struct gb *gb, const char *what, const char *label);
+/* The label that Xen has the domain under; false without FLASK. */
+bool flask_label(struct gb *gb, uint32_t domid, char out[LABEL_MAX + 1]);
+/* False when the policy knows no such label. */
+bool flask_label_known(struct gb *gb, const char *label);
+/* Fails, and says which permission is missing, when the policy does not let the driver domain serve such a guest. */
+int flask_check_pair(struct gb *gb, const char *driver_label, const char *guest_label);
+/* The same for two domains that exist. */
+int flask_check_domains(struct gb *gb, uint32_t driver, uint32_t guest);
 
 /* --- xl.c: running the toolstack --------------------------------------------------------------------------------- */
 /* argv[0] is "xl". What xl said goes into gb->error when it fails. */
@@ -256,6 +273,7 @@ int trace_run(struct gb *gb);
 int destroy_run(struct gb *gb);
 int start_run(struct gb *gb);
 int stop_run(struct gb *gb);
+int policy_check_run(struct gb *gb);
 
 /* --- create.c, supervise.c --------------------------------------------------------------------------------------- */
 struct creation {

@@ -32,6 +32,8 @@
 /* Words of one reply: 20 figures and 8 scanouts today; a reply is at most STORE_VALUE_MAX bytes. */
 #define WORDS_MAX 96
 #define SCANOUT_MAX 16
+/* A label is user:role:type and maybe a range; xl's own buffers hold no more (tools/libs/light). */
+#define LABEL_MAX 255
 #define DRIVER_MEMORY_MIN_MIB 4
 #define DRIVER_MEMORY_MAX_MIB 1024
 #define TIMEOUT_DEFAULT_S 60

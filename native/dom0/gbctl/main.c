@@ -14,7 +14,7 @@ static int report(const struct gb *gb, int code) {
     fputs("gbctl: ", stderr);
     text_print(stderr, gb->error[0] ? gb->error : "failed");
     fputc('\n', stderr);
-    if (gb->opt.json) {
+    if (gb->opt.json && !gb->reported) {
         json_open(&j, NULL, '{');
         json_string(&j, "error", gb->error);
         json_number(&j, "code", (uint64_t)code);

@@ -13,7 +13,7 @@
 
 enum {
     KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MEMORY, KEY_WAIT, KEY_SUPERVISE,
-    KEY_TIMEOUT, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_HELP,
+    KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_HELP,
 };
 
 static const struct option LONG[] = {
@@ -25,6 +25,7 @@ static const struct option LONG[] = {
     {"kernel", required_argument, NULL, KEY_KERNEL},
     {"memory", required_argument, NULL, KEY_MEMORY},
     {"wait", required_argument, NULL, KEY_WAIT},
+    {"seclabel", required_argument, NULL, KEY_SECLABEL},
     {"supervise", no_argument, NULL, KEY_SUPERVISE},
     {"timeout", required_argument, NULL, KEY_TIMEOUT},
     {"crc", no_argument, NULL, KEY_CRC},
@@ -48,6 +49,8 @@ static uint32_t option_group(int key) {
     case KEY_MEMORY:
     case KEY_WAIT:
         return OPT_START;
+    case KEY_SECLABEL:
+        return OPT_LABEL;
     case KEY_SUPERVISE:
         return OPT_SUPERVISE;
     case KEY_CRC:
@@ -177,6 +180,9 @@ static int take(struct gb *gb, int key, const char *value) {
         return read_u32(gb, "--memory", value, DRIVER_MEMORY_MIN_MIB, DRIVER_MEMORY_MAX_MIB, &opt->memory_mib);
     case KEY_WAIT:
         return set_wait(gb, value);
+    case KEY_SECLABEL:
+        opt->seclabel = value;
+        return label_check(gb, "--seclabel", value);
     case KEY_SUPERVISE:
         opt->supervise = true;
         return GB_OK;

@@ -9,7 +9,8 @@
 #define PAGES (NEED_STORE | NEED_XC | NEED_GNTTAB)
 
 static const struct verb VERBS[] = {
-    {"create", "GUEST.cfg", 1, 1, OPT_JSON | OPT_MODULE | OPT_DRIVER | OPT_START | OPT_SUPERVISE, XC, create_run,
+    {"create", "GUEST.cfg", 1, 1, OPT_JSON | OPT_MODULE | OPT_DRIVER | OPT_START | OPT_LABEL | OPT_SUPERVISE, XC,
+     create_run,
      "make a guest with vGPUs, and its driver domain",
      "Starts a driver domain glovebox-GUEST (or takes the one that --driver-domain names), makes the guest from its\n"
      "xl configuration, attaches one vGPU for each --module and lets the guest run. What fails is undone.\n"
@@ -21,6 +22,8 @@ static const struct verb VERBS[] = {
      "  --kernel IMAGE         the driver domain's image (/usr/lib/xen/boot/glovebox.elf)\n"
      "  --memory MIB           the driver domain's memory (16)\n"
      "  --wait block|busy:US   how it waits for requests: block at once, or look for them for US microseconds first\n"
+     "  --seclabel LABEL       the driver domain's label where Xen has FLASK (" FLASK_DRIVER_LABEL ");\n"
+     "                         the guest's is in its configuration: seclabel=\"" FLASK_GUEST_LABEL "\"\n"
      "  --supervise            stay, and make guest and wiring anew when the guest reboots; end when it powers off\n"
      "\n"
      "Examples:\n"
@@ -85,13 +88,24 @@ static const struct verb VERBS[] = {
      "\n"
      "Examples:\n"
      "  gbctl destroy desk\n"},
-    {"start", "[NAME]", 0, 1, OPT_JSON | OPT_START, XC, start_run, "start a driver domain alone",
+    {"start", "[NAME]", 0, 1, OPT_JSON | OPT_START | OPT_LABEL, XC, start_run, "start a driver domain alone",
      "Starts a driver domain with that name (glovebox) and waits until it is ready.\n"
      "\n"
-     "  --kernel IMAGE, --memory MIB, --wait block|busy:US   as with create\n"
+     "  --kernel IMAGE, --memory MIB, --wait block|busy:US, --seclabel LABEL   as with create\n"
      "\n"
      "Examples:\n"
      "  gbctl start glovebox --wait busy:50\n"},
+    {"policy-check", "", 0, 0, OPT_JSON | OPT_LABEL, XC, policy_check_run,
+     "what this Xen's policy lacks for many guests",
+     "Looks whether Xen has FLASK and enforces it, whether the loaded policy knows our labels and grants what a\n"
+     "driver domain needs, and whether driver domains and guests have labels that fit. It changes nothing; exit\n"
+     "code 1 when something is missing.\n"
+     "\n"
+     "  --seclabel LABEL       the driver domain's label (" FLASK_DRIVER_LABEL ")\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl policy-check\n"
+     "  gbctl policy-check --json\n"},
     {"stop", "NAME", 1, 1, OPT_JSON | OPT_FORCE, XC, stop_run, "end a driver domain",
      "Destroys a driver domain. One that still serves guests is left alone: a guest that waits for an answer would\n"
      "hang for ever.\n"
@@ -127,7 +141,7 @@ void help_print(FILE *to) {
           "Usage: gbctl VERB [operands] [--options]\n\nVerbs:\n",
           to);
     for (size_t i = 0; i < VERB_COUNT; i++)
-        fprintf(to, "  %-10s  %-28s  %s\n", VERBS[i].name, VERBS[i].operands, VERBS[i].brief);
+        fprintf(to, "  %-12s  %-28s  %s\n", VERBS[i].name, VERBS[i].operands, VERBS[i].brief);
     fputs("\n\"gbctl VERB --help\" says more, with examples.\n", to);
     print_common(to);
 }

@@ -110,16 +110,6 @@ static long close_port(evtchn_port_t port) {
     return 0;
 }
 
-/* Xen has room for ports in buckets; behind them there is nothing to ask for. */
-static long status(struct evtchn_status *status) {
-    if (status->dom != DOMID_SELF || status->port >= PORTS)
-        return -XEN_EINVAL;
-    static const uint32_t meaning[] = {EVTCHNSTAT_closed, EVTCHNSTAT_interdomain, EVTCHNSTAT_interdomain,
-                                       EVTCHNSTAT_virq};
-    status->status = meaning[ports[status->port].kind];
-    return 0;
-}
-
 long fake_event_channel_op(uint64_t cmd, void *argument) {
     switch (cmd) {
     case EVTCHNOP_bind_interdomain:
@@ -128,8 +118,6 @@ long fake_event_channel_op(uint64_t cmd, void *argument) {
         return bind_virq(argument);
     case EVTCHNOP_close:
         return close_port(((struct evtchn_close *)argument)->port);
-    case EVTCHNOP_status:
-        return status(argument);
     case EVTCHNOP_send: {
         evtchn_port_t port = ((struct evtchn_send *)argument)->port;
         return port < PORTS && ports[port].kind != PORT_FREE ? 0 : -XEN_EINVAL;
