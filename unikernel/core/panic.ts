@@ -15,6 +15,10 @@ export const PANIC_XENSTORE_LENGTH: u32 = 0x108;
 export const PANIC_ENTRY: u32 = 0x109;
 export const PANIC_COUNTER: u32 = 0x10a;
 export const PANIC_PIECE: u32 = 0x10b;
+export const PANIC_SCHED_HEAP: u32 = 0x120;
+export const PANIC_SCHED_ENTITY: u32 = 0x121;
+export const PANIC_SCHED_QUEUE: u32 = 0x122;
+export const PANIC_SCHED_ENGINE: u32 = 0x123;
 
 @inline
 export function check(holds: bool, code: u32, detail: u64): void {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// What a vGPU is to one engine's scheduler: its parameters, its account, its place in the policies. Engine e and vGPU v
+// meet in entity e * SCHED_VGPUS_MAX + v. It takes part in a policy while it is runnable.
+
+import { PANIC_SCHED_ENTITY, check } from "../panic";
+import { NS_PER_US, QUANTUM_US_DEFAULT, TIMEOUT_US_DEFAULT, WEIGHT_DEFAULT, CAP_MAX } from "./limits";
+import { ENGINES_MAX, SCHED_VGPUS_MAX } from "./size";
+import { waitsClear } from "./waits";
+
+export const PRIORITY_LOW: u32 = 0;
+export const PRIORITY_NORMAL: u32 = 1;
+export const PRIORITY_HIGH: u32 = 2;
+export const PRIORITIES: u32 = 3;
+
+@unmanaged
+export class Entity {
+  index: u32; // its own number
+  engine: u32;
+  vgpu: u32;
+  attached: u32;
+  // --- parameters, as the operator set them ---
+  weight: u32;
+  cap: u32; // percent; 100: none
+  priority: u32;
+  quota: u32; // workloads that may wait
+  quantum_ns: u64;
+  timeout_ns: u64;
+  period_ns: u64; // of its deadline; 0: none
+  runtime_ns: u64; // engine time promised in each period
+  // --- its queue ---
+  head: u32;
+  count: u32;
+  cancelled: u32; // the running workload is not wanted any more
+  // --- policies' ---
+  share_level: u32; // the priority that counts, under the policy that runs
+  share_weight: u32; // the weight that counts
+  share_rest: u32; // of the last division by it
+  pass: u64; // virtual time: engine time got, over the weight
+  cap_ns: u64; // when it is under its cap again
+  budget_ns: u64; // left of runtime_ns
+  serving: u32; // it runs on its budget, not on what others left
+  deadline_ns: u64; // when the budget must be used, and comes anew
+  debt_ns: u64; // engine time taken out of others' windows
+  paid_until_ns: u64; // while it pays for that
+  // --- account ---
+  used_ns: u64;
+  done: u64;
+  preempted: u64;
+  dropped: u64; // cancelled, or lost with their vGPU
+}
+const ENTITY_BYTES: u32 = 176;
+
+const TABLE: usize = memory.data(ENGINES_MAX * SCHED_VGPUS_MAX * ENTITY_BYTES, 8);
+
+export function entityAt(engine: u32, vgpu: u32): Entity {
+  if (offsetof<Entity>() > ENTITY_BYTES) ERROR("ENTITY_BYTES");
+  check(engine < ENGINES_MAX && vgpu < SCHED_VGPUS_MAX, PANIC_SCHED_ENTITY, vgpu);
+  return changetype<Entity>(TABLE + (engine * SCHED_VGPUS_MAX + vgpu) * ENTITY_BYTES);
+}
+
+/** As after attach: default parameters, an empty queue, nothing used. */
+export function entityInit(engine: u32, vgpu: u32, quota: u32): Entity {
+  const entity = entityAt(engine, vgpu);
+  memory.fill(changetype<usize>(entity), 0, ENTITY_BYTES);
+  entity.index = engine * SCHED_VGPUS_MAX + vgpu;
+  entity.engine = engine;
+  entity.vgpu = vgpu;
+  entity.attached = 1;
+  entity.quota = quota;
+  entity.weight = WEIGHT_DEFAULT;
+  entity.cap = CAP_MAX;
+  entity.priority = PRIORITY_NORMAL;
+  entity.quantum_ns = QUANTUM_US_DEFAULT * NS_PER_US;
+  entity.share_level = PRIORITY_NORMAL;
+  entity.share_weight = WEIGHT_DEFAULT;
+  entity.timeout_ns = TIMEOUT_US_DEFAULT * NS_PER_US;
+  waitsClear(entity.index);
+  return entity;
+}
+
+/** Does it want the engine? What was cancelled and is not off the engine yet does not. */
+@inline
+export function runnable(entity: Entity): bool {
+  return entity.count != 0 && entity.cancelled == 0;
+}
