@@ -18,11 +18,17 @@ export interface CompileOptions {
   entry: string;
   /** Linear memory in pages of 64 KiB: what it starts with and all that it will ever have. */
   memoryPages: number;
+  /** Text that stands in for a source file of the project, by its path there. */
+  instead?: ReadonlyMap<string, string>;
 }
 
 function flags(options: CompileOptions): string[] {
   const pages = String(options.memoryPages);
   return ["-O3", "--runtime", "stub", "--use", "abort=", "--initialMemory", pages, "--maximumMemory", pages];
+}
+
+function sourceOf(path: string, instead?: ReadonlyMap<string, string>): string | null {
+  return instead?.get(relative(projectRoot(), path)) ?? readIfFile(path);
 }
 
 function readIfFile(path: string): string | null {
@@ -35,16 +41,16 @@ export async function compile(options: CompileOptions): Promise<Bytes> {
   const entry = relative(projectRoot(), resolve(projectRoot(), options.entry));
   const text = readIfFile(inProject(entry));
   if (text === null) throw new PipelineError(options.name, "compile", `there is no file ${entry}`);
-  const key = hashOf(compilerVersion(), ...flags(options), ...sourcesOf(entry));
+  const key = hashOf(compilerVersion(), ...flags(options), ...sourcesOf(entry, options.instead));
   return kept("wasm", key, () => runCompiler(entry, options));
 }
 
 /** The entry and every file that it imports, directly or not, as [path, text, path, text, ...]. */
-function sourcesOf(entry: string): string[] {
+function sourcesOf(entry: string, instead?: ReadonlyMap<string, string>): string[] {
   const seen = new Map<string, string>();
   const visit = (path: string): void => {
     if (seen.has(path)) return;
-    const text = readIfFile(inProject(path));
+    const text = sourceOf(inProject(path), instead);
     if (text === null) return;
     seen.set(path, text);
     for (const [, from] of text.matchAll(/\bfrom\s+"(\.[^"]+)"/g)) {
@@ -68,7 +74,7 @@ async function runCompiler(entry: string, options: CompileOptions): Promise<Byte
   const { error } = await asc.main([entry, "--outFile", "out.wasm", ...flags(options)], {
     stdout: asc.createMemoryStream(),
     stderr,
-    readFile: (name: string, base: string) => readIfFile(resolve(projectRoot(), base, name)),
+    readFile: (name: string, base: string) => sourceOf(resolve(projectRoot(), base, name), options.instead),
     writeFile: (name: string, contents: string | Bytes) => {
       if (typeof contents !== "string") written.set(name, contents);
     },

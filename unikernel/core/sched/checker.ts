@@ -27,27 +27,28 @@ export function schedulerCheck(engine: Engine): u32 {
   for (let vgpu: u32 = 0; vgpu < SCHED_VGPUS_MAX; vgpu++) {
     const entity = entityAt(engine.index, vgpu);
     used += entity.used_ns;
-    const wrong = entityCheck(engine, entity);
+    const wrong = entityCheck(engine, entity, vgpu);
     if (wrong != SOUND) return (wrong << 16) | vgpu;
   }
   // who was detached and attached again begins its account anew, so the sum may be less, never more
   return used > engine.busy_ns ? UNSOUND_TIME << 16 : SOUND;
 }
 
-function entityCheck(engine: Engine, entity: Entity): u32 {
-  const runs = engine.state != 0 && engine.running == entity.vgpu;
+function entityCheck(engine: Engine, entity: Entity, vgpu: u32): u32 {
+  const runs = engine.state != 0 && engine.running == vgpu;
   if (entity.count > WORKLOADS_MAX || entity.head >= WORKLOADS_MAX) return UNSOUND_QUEUE;
   if (!entity.attached && entity.count != (runs ? <u32>1 : 0)) return UNSOUND_QUEUE;
   if (runs && entity.count == 0) return UNSOUND_RUNNING;
   if (entity.cancelled && !runs) return UNSOUND_RUNNING;
-  return placesOf(entity) == wantedPlaces(engine, entity, placesOf(entity)) ? SOUND : UNSOUND_PLACE;
+  const places = placesOf(engine.index, vgpu);
+  return places == wantedPlaces(engine, entity, places) ? SOUND : UNSOUND_PLACE;
 }
 
 /** A bit for each heap that it stands in. */
-function placesOf(entity: Entity): u32 {
+function placesOf(engine: u32, vgpu: u32): u32 {
   let places: u32 = 0;
   for (let purpose: u32 = 0; purpose < HEAPS; purpose++) {
-    if (heapHas(heapOf(entity.engine, purpose), entity.vgpu)) places |= 1 << purpose;
+    if (heapHas(heapOf(engine, purpose), vgpu)) places |= 1 << purpose;
   }
   return places;
 }

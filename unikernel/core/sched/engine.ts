@@ -240,6 +240,12 @@ function charge(engine: Engine, now: u64): void {
   policyCharge(engine.policy, entity, ran, engine.until_ns, now);
 }
 
+/** Engine time that the vGPU has had, with what runs right now. */
+export function engineUsed(engine: Engine, vgpu: u32, now: u64): u64 {
+  const used = entityAt(engine.index, vgpu).used_ns;
+  return engineRuns(engine, vgpu) ? used + uncharged(engine, now) : used;
+}
+
 /** The running workload is finished. True: its submitter still wants to know. */
 export function engineDone(engine: Engine, now: u64): bool {
   check(engine.state == ENGINE_RUNNING || engine.state == ENGINE_PREEMPTING, PANIC_SCHED_ENGINE, engine.state);

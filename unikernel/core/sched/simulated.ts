@@ -9,6 +9,7 @@ import { schedulerCheck } from "./checker";
 import {
   Parameters, engineAt, engineAttach, engineCancel, engineDetach, engineDone, engineInit, engineLook, enginePolicy,
   engineRan, engineResetDone, engineSet, engineSlot, engineStopped, engineSubmit, engineTick,
+  engineUsed,
 } from "./engine";
 import { entityAt } from "./entity";
 import { PARAMETERS_BYTES, PARAMETER_COUNT, parameterSet, parametersFit, parametersOf } from "./parameter";
@@ -104,8 +105,8 @@ export function queued(engine: u32, vgpu: u32): u32 {
   return entityAt(engine, vgpu).count;
 }
 
-export function used_ns(engine: u32, vgpu: u32): u64 {
-  return entityAt(engine, vgpu).used_ns;
+export function used_ns(engine: u32, vgpu: u32, now: u64): u64 {
+  return engineUsed(engineAt(engine), vgpu, now);
 }
 
 export function busy_ns(engine: u32): u64 {
