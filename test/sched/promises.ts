@@ -122,6 +122,22 @@ export function budgets(wasm: Wasm): void {
   near("greedy: 40 % and half of the rest", share(result, 1), 0.4 + 0.15, 0.01);
 }
 
+/** One that sleeps after each workload does not get a new budget by that. */
+export function budgetAsleep(wasm: Wasm): void {
+  const promise = { periodUs: 10_000, runtimeUs: 1000, weight: 1 };
+  const often: GuestLoad = { name: "often", arrivals: { kind: "closed", thinkUs: 1 }, costUs: 900, ...promise };
+  const result = run(wasm, "deadline", 10_000, [often, flood("a", { weight: 100 }), flood("b", { weight: 100 })]);
+  atMost("10 % and a 201st of the rest", share(result, 0), 0.1 + 0.9 / 201 + 0.005);
+}
+
+/** What a guest is ahead of the others is engine time: with a hundred times the weight it is soon paid back. */
+export function weightOfLead(wasm: Wasm): void {
+  const guests = [flood("a", { execQuantumUs: 500_000, costUs: 1e6 }), flood("b")];
+  const changes = [{ atMs: 600, guest: "a", weight: 100 }];
+  const result = run(wasm, "weighted", 1000, guests, { changes });
+  atMost("wait of a", result.guests[0]?.gapNs as number, 110_000_000);
+}
+
 /** 8 : 4 becomes 2 : 8 within one period, which is a slice of each by weight: 2 ms x 12 / 4, or 10 / 2. */
 export function weightChange(wasm: Wasm): void {
   const guests = [flood("a", { weight: 8 }), flood("b", { weight: 4 })];
@@ -208,6 +224,8 @@ export const PROMISES: [string, (wasm: Wasm) => void][] = [
   ["a high priority that wakes up does not wait", priorityWakes],
   ["1000 deadlines of a cluster among floods, none missed", deadlines],
   ["a greedy deadline guest stays within its budget", budgets],
+  ["sleeping does not renew a budget", budgetAsleep],
+  ["a lead counts by the new weight", weightOfLead],
   ["a weight takes effect within one period", weightChange],
   ["a cap, a slot, a policy take effect within one period", otherChanges],
   ["a sleeper collects no credit and gets its share", sleeper],
