@@ -33,8 +33,14 @@ const MUTANTS: Mutant[] = [
   {
     name: "virtual time stands still",
     file: "fair",
-    from: "store<u64>(levelOf(entity.engine, level), started);",
+    from: "store<u64>(levelOf(entity.engine, level), max<u64>(virtualTime(entity.engine, level), behind));",
     to: "",
+  },
+  {
+    name: "what was charged in two pieces moves virtual time too far",
+    file: "fair",
+    from: "heapSize(heap) == 0 ? entity.pass : min<u64>(entity.pass, heapTopKey(heap))",
+    to: "entity.pass",
   },
   { name: "low priorities starve", file: "fair", from: "owed(engine, level) >=", to: "owed(engine, level) + 1 == " },
   {

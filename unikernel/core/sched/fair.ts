@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // Fair shares: start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) for each priority. Whoever got least engine
-// time over its weight comes next. Virtual time is the start of the one who ran last; who wakes up starts there, so a
+// time over its weight comes next. Virtual time is the one furthest behind; who wakes up starts there, so a
 // sleeper collects no credit, and what it owes from before it still owes.
 //
 // Priorities: the highest that has somebody runs. Those below it that wait are owed one part in PRIORITY_RESERVE of
 // what runs above them, and run as soon as that is a whole slice, so none starves.
 
 import { Entity, PRIORITIES, PRIORITY_HIGH, entityAt } from "./entity";
-import { HEAP_LOW, NOBODY, heapHas, heapInsert, heapOf, heapRemove, heapSize, heapTop, heapUpdate } from "./heap";
+import {
+  HEAP_LOW, NOBODY, heapHas, heapInsert, heapOf, heapRemove, heapSize, heapTop, heapTopKey, heapUpdate,
+} from "./heap";
 import { PRIORITY_RESERVE } from "./limits";
 import { ENGINES_MAX } from "./size";
 
@@ -83,12 +85,21 @@ export function fairPick(engine: u32): u32 {
 export function fairCharge(entity: Entity, ran_ns: u64): void {
   const level = entity.share_level;
   const units = ran_ns * SCALE + entity.share_rest;
-  const started = max<u64>(virtualTime(entity.engine, level), entity.pass);
-  store<u64>(levelOf(entity.engine, level), started);
+  moveTime(entity, level);
   entity.pass += units / entity.share_weight;
   entity.share_rest = <u32>(units % entity.share_weight);
   if (fairHas(entity)) heapUpdate(heapAt(entity.engine, level), entity.vgpu, entity.pass);
   settleOwed(entity.engine, level, ran_ns);
+}
+
+/**
+ * Virtual time is where the one furthest behind stands. (Not simply the start of the one that ran: what is charged in
+ * two pieces, a slice and the time it took to stop, would start its second piece ahead of all others.)
+ */
+function moveTime(entity: Entity, level: u32): void {
+  const heap = heapAt(entity.engine, level);
+  const behind = heapSize(heap) == 0 ? entity.pass : min<u64>(entity.pass, heapTopKey(heap));
+  store<u64>(levelOf(entity.engine, level), max<u64>(virtualTime(entity.engine, level), behind));
 }
 
 function settleOwed(engine: u32, ran_level: u32, ran_ns: u64): void {
