@@ -20,6 +20,8 @@ const PACKAGES = {
   gcc: "compiles the driver domain, gbctl and the guests' test programs",
   "libc6-dev": "C library, headers and static",
   "libxen-dev": "Xen's public headers and its libraries for Dom0 programs",
+  clang: "compiles modules that are written in C (--target=wasm32)",
+  lld: "links modules that are written in C",
   "libdrm-dev": "the kernel's display interface, for the guests' test programs",
   "libpng-dev": "gbctl writes pictures",
   "zlib1g-dev": "gbctl writes pictures",
@@ -47,7 +49,13 @@ const VERBS = {
   test: "check the sources and run all tests, also those on a real Xen",
   bench: "measure what a trap costs",
   lab: "run one of the lab's scenarios by name",
-  check: "types, format, lint and static analysis only",
+  lint: "types, format, lint and static analysis only",
+  new: "a starting point for a module of your own: new module NAME",
+  compile: "a module's folder to one .wasm file",
+  check: "every reason why a module's file is refused",
+  info: "what a module's file (.wasm, .gbx) holds",
+  pack: "a module's file or folder to a .gbx file, which the driver domain loads",
+  image: "gather .gbx files into a ramdisk, beside the kernel",
   clean: "remove build/, but not the downloaded and cached images (--cache: those too)",
 };
 

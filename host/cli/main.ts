@@ -5,10 +5,11 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { type BenchOptions, bench } from "./bench.js";
 import { buildAndTell } from "./build.js";
-import { check } from "./check.js";
 import { clean } from "./clean.js";
 import { guarded } from "./exit.js";
 import { type LabOptions, lab, scenarioNames } from "./lab.js";
+import { lint } from "./lint.js";
+import { addModuleVerbs } from "./module-verbs.js";
 import { start } from "./start.js";
 import { test } from "./test.js";
 
@@ -71,15 +72,16 @@ function program(): Command {
     .option("--cycles <number>", "lives: so many attachments to one guest (200)", seconds)
     .action((name: string, options: LabOptions) => guarded((signal) => lab(name, options, signal)));
   main
-    .command("check")
+    .command("lint")
     .description("types, format, lint and static analysis")
     .option("--fix", "format, and mend what can be mended without thought")
-    .action((options: { fix?: boolean }) => guarded(() => check(options)));
+    .action((options: { fix?: boolean }) => guarded(() => lint(options)));
   main
     .command("clean")
     .description("remove what was built")
     .option("--cache", "the downloads and the lab's images too")
     .action((options: { cache?: boolean }) => guarded(() => clean(options)));
+  addModuleVerbs(main);
   for (const command of main.commands) command.exitOverride();
   return main;
 }

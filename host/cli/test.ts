@@ -8,8 +8,8 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { BUILD, fromRoot } from "../lab/paths.js";
 import { build } from "./build.js";
-import { runChecks } from "./check.js";
 import { UserError } from "./exit.js";
+import { runChecks } from "./lint.js";
 
 /** Tests in these folders boot a machine, but for those in a folder `unit` there. */
 const MACHINE = /^(lab|xen)\/(?!unit\/)/;

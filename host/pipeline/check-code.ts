@@ -56,7 +56,7 @@ const NAMES: Partial<Record<Rule, string>> = {
   "tail-call": "a tail call",
   "memory-grow": "memory.grow",
   "memory-init": "an instruction on passive data segments",
-  table: "call_indirect, but the manifest says that there is no table",
+  table: "call_indirect without a table in the manifest",
 };
 
 function visitor({ shape, options, reasons }: Context, number: number): Visitor {

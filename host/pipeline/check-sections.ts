@@ -17,6 +17,7 @@ export interface Shape {
   exported: Map<string, { kind: number; index: number; offset: number }>;
   /** Type of each global. */
   globals: ("i32" | "i64")[];
+  mutableGlobals: Set<number>;
   /** How often each global is set. */
   globalSets: Map<number, number>;
   codeBytes: number;
@@ -34,6 +35,9 @@ export interface Context {
 
 /** The names that the pipeline itself adds. */
 const RESERVED_EXPORT_PREFIX = "__";
+
+/** Constants that wasm-ld exports by habit (from Rust); the instrumenter drops them. */
+const LINKERS_GLOBALS = new Set(["__data_end", "__heap_base"]);
 
 const FUNCTIONS_MAX = 4096;
 export const TABLE_ENTRIES_MAX = 256;
@@ -156,12 +160,15 @@ function namesOf(border: Border): string {
   return border.imports.map((one) => `"${border.namespace}"."${one.name}"`).join(", ");
 }
 
-/** One table of functions, of a fixed size, if the manifest says so. */
+/**
+ * One table of functions, of a fixed size, if the manifest says so. One that nobody uses (no elements, no
+ * call_indirect: wasm-ld always leaves it behind) is none: the instrumenter drops it.
+ */
 function checkTables(cursor: Cursor, { shape, options, reasons }: Context): void {
   const offset = cursor.at;
   const most = options.tableEntries ?? 0;
   const count = u32(cursor);
-  if (count > 0 && most === 0) reasons.add("table", offset, "a table; the manifest says that there is none");
+  if (count > 0 && options.instrumented && most === 0) reasons.add("table", offset, "a table in the canonical form");
   if (count > 1) reasons.add("table-limits", offset, `${count} tables; there may be one`);
   for (let index = 0; index < count; index++) {
     const at = cursor.at;
@@ -171,7 +178,8 @@ function checkTables(cursor: Cursor, { shape, options, reasons }: Context): void
     if (flags > 1) throw new WasmFault(at, "a shared or 64-bit table", "table-limits");
     const maximum = flags === 1 ? u32(cursor) : undefined;
     shape.tableEntries = minimum;
-    if (minimum !== maximum) reasons.add("table-limits", at, `a table of ${minimum} to ${maximum ?? "any"} entries`);
+    if (most > 0 && minimum !== maximum)
+      reasons.add("table-limits", at, `a table of ${minimum} to ${maximum ?? "any"} entries`);
     if (most > 0 && minimum > most) {
       reasons.add("table-limits", at, `a table of ${minimum} entries; the manifest's "tables" is ${most}`);
     }
@@ -195,7 +203,8 @@ function checkElements(cursor: Cursor, context: Context): void {
     }
     count++;
   });
-  if ((options.tableEntries ?? 0) === 0) reasons.add("table", offset, "elements of a table");
+  if ((options.tableEntries ?? 0) === 0)
+    reasons.add("table", offset, "elements of a table; the manifest says that there is none");
   if (first + BigInt(count) > BigInt(shape.tableEntries)) {
     reasons.add("element", offset, `elements ${first} to ${first + BigInt(count)} of a table of ${shape.tableEntries}`);
   }
@@ -203,7 +212,7 @@ function checkElements(cursor: Cursor, context: Context): void {
 
 function checkMemory(cursor: Cursor, { shape, options, reasons }: Context): void {
   const offset = cursor.at;
-  const pages = options.memoryPages;
+  const pages = options.memoryPages ?? "as many";
   const refuse = (what: string): void => reasons.add("memory", offset, what);
   const count = u32(cursor);
   if (count > 1) refuse("more than one memory");
@@ -214,7 +223,7 @@ function checkMemory(cursor: Cursor, { shape, options, reasons }: Context): void
     const maximum = flags === 1 ? u32(cursor) : undefined;
     shape.hasMemory = true;
     if (maximum === undefined) refuse(`the memory has no maximum; set it to ${pages} pages (memoryPages)`);
-    else if (minimum !== pages || maximum !== pages) {
+    else if (minimum !== maximum || minimum !== (options.memoryPages ?? minimum)) {
       const both = `minimum ${minimum} and maximum ${maximum}`;
       refuse(`the memory has ${both} pages; memoryPages in the manifest says ${pages}, always`);
     }
@@ -222,8 +231,10 @@ function checkMemory(cursor: Cursor, { shape, options, reasons }: Context): void
 }
 
 function checkGlobal(cursor: Cursor, context: Context): void {
-  context.shape.globals.push(valueType(cursor, context));
-  byte(cursor);
+  const { shape } = context;
+  const type = valueType(cursor, context);
+  if (byte(cursor) !== 0) shape.mutableGlobals.add(shape.globals.length);
+  shape.globals.push(type);
   constant(cursor, context, "global", "a global");
 }
 
@@ -243,10 +254,12 @@ function constant(cursor: Cursor, { reasons }: Context, rule: Rule, what: string
 function checkExport(cursor: Cursor, { shape, options, reasons }: Context): void {
   const offset = cursor.at;
   const name = text(cursor);
-  if (name.startsWith(RESERVED_EXPORT_PREFIX) && !options.instrumented) {
+  const [kind, index] = [byte(cursor), u32(cursor)];
+  const isHabit = kind === KIND_GLOBAL && LINKERS_GLOBALS.has(name) && !shape.mutableGlobals.has(index);
+  if (name.startsWith(RESERVED_EXPORT_PREFIX) && !options.instrumented && !isHabit) {
     reasons.add("export-reserved", offset, `export "${name}" has a reserved name`);
   }
-  shape.exported.set(name, { kind: byte(cursor), index: u32(cursor), offset });
+  shape.exported.set(name, { kind, index, offset });
 }
 
 const WASM_PAGE_BYTES = 65536n;
@@ -264,7 +277,8 @@ function checkData(cursor: Cursor, context: Context): void {
   const count = u32(cursor);
   within(cursor, count);
   const end = first + BigInt(count);
-  if (end > BigInt(context.options.memoryPages) * WASM_PAGE_BYTES) {
-    context.reasons.add("data", offset, `data at ${first} to ${end}, beyond ${context.options.memoryPages} pages`);
+  const pages = context.options.memoryPages;
+  if (pages !== undefined && end > BigInt(pages) * WASM_PAGE_BYTES) {
+    context.reasons.add("data", offset, `data at ${first} to ${end}, beyond ${pages} pages`);
   }
 }

@@ -19,8 +19,8 @@ export interface CheckOptions {
   border: Border;
   /** Bits that the manifest asks for. */
   capabilities: number;
-  /** Exactly so many pages of 64 KiB. */
-  memoryPages: number;
+  /** Exactly so many pages of 64 KiB; undefined: as many as they want, but a fixed number. */
+  memoryPages: number | undefined;
   /** Most entries of the one table; missing or 0: there is no table. */
   tableEntries?: number;
   /** The file comes from instrument.ts: the exported global `__fuel` belongs to it. */
@@ -66,6 +66,7 @@ export function examine(bytes: Bytes, options: CheckOptions): { reasons: Reason[
     imported: [],
     exported: new Map(),
     globals: [],
+    mutableGlobals: new Set(),
     globalSets: new Map(),
     codeBytes: 0,
     hasMemory: false,

@@ -7,11 +7,13 @@ export type Step = "compile" | "manifest" | "check" | "instrument" | "wasm2c" | 
 export class PipelineError extends Error {
   readonly subject: string;
   readonly step: Step;
+  readonly reason: string;
 
   constructor(subject: string, step: Step, reason: string) {
     super(`${subject}: ${step}: ${reason}`);
     this.name = "PipelineError";
     this.subject = subject;
     this.step = step;
+    this.reason = reason;
   }
 }

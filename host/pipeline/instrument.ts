@@ -24,7 +24,7 @@ export const IMPORT_COST = 32;
 export const BULK_BYTES = 64;
 
 /** Part of the cache key: raise it when the output changes. */
-const REVISION = "3";
+const REVISION = "4";
 const CHARGE = "__charge";
 const BULK_SHIFT = Math.log2(BULK_BYTES);
 const INITIAL_FUEL = 0x7fffffff; // so that an uninstructed host (a fuzzer, a browser) can simply call
@@ -78,6 +78,7 @@ function addFuel(binaryen: Binaryen, module: Module): void {
   const walker = new Walker(binaryen, module, imported);
   for (const one of functions) if (!isImport(binaryen.getFunctionInfo(one))) walker.walkFunction(one);
   dropGlobalExports(binaryen, module);
+  if (!walker.hasIndirectCalls) dropEmptyTable(binaryen, module);
   exportState(binaryen, module);
   module.addGlobal(FUEL_GLOBAL, binaryen.i32, true, module.i32.const(INITIAL_FUEL));
   module.addGlobalExport(FUEL_GLOBAL, FUEL_GLOBAL);
@@ -94,6 +95,13 @@ function dropGlobalExports(binaryen: Binaryen, module: Module): void {
     binaryen.getExportInfo(module.getExportByIndex(index)),
   );
   for (const one of exports) if (one.kind === binaryen.ExternalGlobal) module.removeExport(one.name);
+}
+
+/** Linkers leave a table behind that nobody uses; check.ts has seen that nobody does. */
+function dropEmptyTable(binaryen: Binaryen, module: Module): void {
+  if (module.getNumElementSegments() > 0) return;
+  const tables = Array.from({ length: module.getNumTables() }, (_, index) => module.getTableByIndex(index));
+  for (const one of tables) module.removeTable(binaryen.getTableInfo(one).name);
 }
 
 function exportState(binaryen: Binaryen, module: Module): void {
@@ -159,6 +167,7 @@ interface Region {
 class Walker {
   private readonly kinds = new Map<number, [name: string, ...children: string[]]>();
   private readonly table: Record<string, Wrapper>;
+  hasIndirectCalls = false;
 
   constructor(
     private readonly binaryen: Binaryen,
@@ -183,6 +192,7 @@ class Walker {
       throw new Error(`expression kind ${this.binaryen.getExpressionId(expression)} is not allowed`);
     const [name] = kind;
     if (!FREE.has(name)) region.price++;
+    if (name === "CallIndirect") this.hasIndirectCalls = true;
     if (name === "Call" && this.imported.has(String(this.get(name, "Target", expression)))) region.price += IMPORT_COST;
     const inner = name === "Loop" ? { price: 1 } : region;
     for (const child of this.childrenOf(kind, expression)) this.visit(child, inner);

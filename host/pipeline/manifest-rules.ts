@@ -17,15 +17,37 @@ export function refuse(subject: string, reason: string): never {
   throw new PipelineError(subject, "manifest", reason);
 }
 
-/** Throws at the first rule that is broken. */
+/** Throws with all that is broken: of each of these the first. */
 export function checkRules(subject: string, manifest: Manifest): void {
+  const rules = [
+    () => checkVendor(subject, manifest),
+    () => checkParams(subject, manifest.params),
+    () => checkSlots(subject, manifest.bars),
+    ...manifest.bars.map((bar) => () => checkBar(subject, bar, manifest)),
+    () => checkInterrupts(subject, manifest),
+    () => checkQuotas(subject, manifest),
+    () => checkState(subject, manifest),
+    () => checkScanouts(subject, manifest),
+  ];
+  const broken = rules.flatMap(reasonOf);
+  if (broken.length > 0) refuse(subject, broken.join("; "));
+}
+
+function reasonOf(rule: () => void): string[] {
+  try {
+    rule();
+    return [];
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    return [error.reason];
+  }
+}
+
+function checkVendor(subject: string, manifest: Manifest): void {
   if (manifest.vendor === "0xffff") refuse(subject, "vendor 0xffff is what an empty slot reads as");
-  checkParams(subject, manifest.params);
-  checkSlots(subject, manifest.bars);
-  for (const bar of manifest.bars) checkBar(subject, bar, manifest);
-  checkInterrupts(subject, manifest);
-  checkQuotas(subject, manifest);
-  checkState(subject, manifest);
+}
+
+function checkScanouts(subject: string, manifest: Manifest): void {
   if (manifest.scanouts > 0 && !manifest.capabilities.includes("scanout")) {
     refuse(subject, `scanouts is ${manifest.scanouts}, but capabilities lack "scanout"`);
   }

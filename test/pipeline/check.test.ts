@@ -80,11 +80,15 @@ const REFUSED: [title: string, parts: Parts, reason: RegExp][] = [
   ["a float parameter", { fields: "(func (param f32))" }, /type f32/],
   ["SIMD", { code: "(drop (v128.const i32x4 0 0 0 0))" }, /vector/],
   ["an atomic access", { code: "(drop (i32.atomic.load (i32.const 0)))" }, /atomic.*threads off/],
-  ["a table", { fields: "(table 1 funcref)" }, /a table; the manifest says that there is none/],
+  [
+    "table elements",
+    { fields: "(table 1 1 funcref) (elem (i32.const 0) 0)" },
+    /elements of a table; the manifest says/,
+  ],
   [
     "call_indirect",
     { fields: "(type $t (func)) (table 1 funcref)", code: "(call_indirect (type $t) (i32.const 0))" },
-    /a table; the manifest says that there is none/,
+    /\(function 1\) call_indirect without a table in the manifest/,
   ],
   ["a reference", { code: "(drop (ref.null func))" }, /reference instruction/],
   ["a tail call", { fields: "(func $f)", code: "(return_call $f)" }, /tail call/],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// `glovebox check`: everything that looks at sources without running them.
+// `glovebox lint`: everything that looks at sources without running them.
 
 import { ExecError, exec } from "../lab/exec.js";
 import { fromRoot } from "../lab/paths.js";
@@ -66,7 +66,7 @@ export async function runChecks(options: { fix?: boolean }): Promise<CheckCount>
   return count;
 }
 
-export async function check(options: { fix?: boolean }): Promise<void> {
+export async function lint(options: { fix?: boolean }): Promise<void> {
   const { failed } = await runChecks(options);
   if (failed > 0) throw new UserError(`${failed} of the checks failed`);
 }
