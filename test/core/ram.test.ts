@@ -5,7 +5,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { readMemory, writeMemory } from "../../host/sim/domain.js";
+import { balloonOut, readMemory, writeMemory } from "../../host/sim/domain.js";
 import { failNth } from "../../host/sim/faults.js";
 import { configWrite, memoryRead } from "../../host/sim/guest.js";
 import { settle } from "../../host/sim/world.js";
@@ -208,5 +208,18 @@ function lose(all: Machine): void {
   configWrite(all.world, all.guest, SLOT, 0x04, 2, 6);
   delete all.device.script.event;
 }
+
+test("pages that the guest gave away itself: detach takes all the others", () => {
+  const all = machine(4096 * 8);
+  place(all, HIGH);
+  decode(all, true);
+  const before = all.guest.frames.size;
+  for (const page of [0n, 3n, 4n]) assert.ok(balloonOut(all.guest, (HIGH >> 12n) + page));
+  assert.is(all.guest.frames.size, before - 3);
+  storeRemove(all.world.store, `data/glovebox/vgpu/${GUEST}/0`);
+  settle(all.world);
+  assert.is(all.guest.frames.size, 0);
+  assert.is(all.guest.allowancePages, ALLOWANCE);
+});
 
 test.run();

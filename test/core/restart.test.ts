@@ -250,4 +250,22 @@ for (const name of CALLS) {
   });
 }
 
+test("the record of an attach that panicked goes with its specification", () => {
+  const { world, device } = used();
+  device.script.attach = () => {
+    sendIoreq(world, 99, { type: IOREQ_TYPE_COPY, addr: 0n, size: 4 });
+    return 0;
+  };
+  const kept = (): boolean => (world.shim.records.get(1)?.length ?? 0) > 0;
+  assert.throws(() => specify(world, "module=probe guest=pvh", 1));
+  delete device.script.attach;
+  restart(world);
+  assert.is(vgpuNode(world, "state", 1), "refused");
+  assert.ok(kept());
+  storeRemove(world.store, `data/glovebox/vgpu/${GUEST}/1`);
+  settle(world);
+  assert.not(kept());
+  assert.is(specify(world, "module=probe guest=pvh", 1), "ready");
+});
+
 test.run();

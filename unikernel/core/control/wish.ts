@@ -6,7 +6,7 @@
 
 import { XS_READ, XS_RM, XS_WRITE } from "../../abi/xen/xs_wire";
 import { ERROR_BYTES_MAX, SPECIFICATION_BYTES_MAX, VGPUS_PER_GUEST_MAX, WISHES_MAX } from "../limits";
-import { explainsDamage } from "../restart/restore";
+import { explainsDamage, forgetAttach } from "../restart/restore";
 import { NUL, SPACE, TEXT_HEADER_BYTES, Text, sameBytes, textAt } from "../text";
 import { barsRamBytes } from "../vgpu/bar";
 import { vgpuCreate, vgpuDestroy } from "../vgpu/lifecycle";
@@ -241,6 +241,7 @@ export function wishAnswered(index: u32, at: usize, length: u32): void {
     }
     detach(wish);
   }
+  if (wish.refused) forgetAttach(wish.domid, wish.number);
   if (length != 0) attach(wish, at, length);
   else if (wish.refused) {
     wish.refused = 0;

@@ -8,7 +8,7 @@ import { BAR_KIND, BAR_KIND_RAM, BAR_NO_SIZE_PARAM, BAR_SIZE_BYTES, BAR_SIZE_PAR
   from "../../abi/manifest";
 import { FORMAT_NONE } from "../../abi/module";
 import {
-  RESTART_KEEP, RESTART_LOSE, RESTART_NONE, shim_guest_depopulate, shim_instance_adopt, shim_panic_words, shim_restart,
+  RESTART_KEEP, RESTART_LOSE, RESTART_NONE, shim_instance_adopt, shim_panic_words, shim_restart,
   shim_save, shim_saved,
 } from "../../abi/shim";
 import { XEN_EIO } from "../../abi/xen/errno";
@@ -30,8 +30,9 @@ import { lose, loseWords } from "../vgpu/lose";
 import { barRow, barSizeFits, moduleCount, moduleOffered, paramExists, paramRow } from "../vgpu/module";
 import { msixRestore } from "../vgpu/msix";
 import { paramsRestore } from "../vgpu/param";
+import { depopulate } from "../vgpu/ram";
 import {
-  VGPU_ATTACHING, VGPU_DETACHING, VGPU_LOST, VGPU_READY, Vgpu, advance, vgpuNumbered, vgpuTake,
+  VGPU_ATTACHING, VGPU_DETACHING, VGPU_FREE, VGPU_LOST, VGPU_READY, Vgpu, advance, vgpuAt, vgpuNumbered, vgpuTake,
 } from "../vgpu/vgpu";
 import {
   AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SPECIFICATION, RAM_BYTES, RECORD_BYTES,
@@ -80,6 +81,16 @@ function dropRecord(i: u32): void {
   unexplained++;
   shim_save(i, 0, 0);
   logSend(logLine().put("restart: record ").number(i).put(" is damaged, what it spoke of is lost"));
+}
+
+/** The specification in whose attach we panicked is another now, or gone: its record has said what it had to say. */
+export function forgetAttach(domid: u32, number: u32): void {
+  if (shim_restart() == RESTART_NONE) return;
+  for (let i: u32 = 0; i < VGPUS_MAX; i++) {
+    if (vgpuAt(i).state != VGPU_FREE || shim_saved(i, <u32>recordPart(0), RECORD_BYTES) != <i32>RECORD_BYTES) continue;
+    const saved = record();
+    if (saved.state == VGPU_ATTACHING && saved.domid == domid && saved.number == number) shim_save(i, 0, 0);
+  }
 }
 
 /** False: it is not even known whom it speaks of. */
@@ -258,6 +269,6 @@ function releaseRam(saved: Saved): void {
   for (let i: u32 = 0; i < BARS; i++) {
     const gfn = load<u64>(recordPart(AT_RAM + i * RAM_BYTES));
     const pages = load<u32>(recordPart(AT_RAM + i * RAM_BYTES), 8);
-    if (pages != 0 && pages <= <u32>(RAM_BYTES_MAX >> PAGE_SHIFT)) shim_guest_depopulate(saved.domid, gfn, pages);
+    if (pages != 0 && pages <= <u32>(RAM_BYTES_MAX >> PAGE_SHIFT)) depopulate(saved.domid, gfn, pages);
   }
 }

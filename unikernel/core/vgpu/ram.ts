@@ -48,7 +48,7 @@ function makeRoom(vgpu: Vgpu, i: u32, gfn: u64, pages: u32): bool {
       if (other.index == vgpu.index && j == i) continue;
       if (bar.ram_pages == 0 || bar.ram_gfn >= gfn + pages || gfn >= bar.ram_gfn + bar.ram_pages) continue;
       if (bar.mapped) return false;
-      depopulate(other, bar.ram_gfn, bar.ram_pages);
+      depopulate(other.domid, bar.ram_gfn, bar.ram_pages);
       bar.ram_pages = 0;
       save(other);
     }
@@ -70,7 +70,7 @@ function populate(vgpu: Vgpu, gfn: u64, pages: u32): i32 {
     const got = shim_guest_populate(vgpu.domid, gfn + done, batch);
     if (got > 0) done += <u32>got;
     if (got == <i32>batch) continue;
-    depopulate(vgpu, gfn, done);
+    depopulate(vgpu.domid, gfn, done);
     return got < 0 ? got : pages - done;
   }
   return 0;
@@ -91,11 +91,16 @@ function move(vgpu: Vgpu, from: u64, to: u64, pages: u32): i32 {
   return 0;
 }
 
-function depopulate(vgpu: Vgpu, gfn: u64, pages: u32): void {
+/**
+ * Xen stops at a page that is not there, because the guest gave it away itself: go on behind it, or the guest would
+ * keep the rest.
+ */
+export function depopulate(domid: u32, gfn: u64, pages: u32): void {
   for (let done: u32 = 0; done < pages; ) {
     const batch = min<u32>(pages - done, RAM_BATCH_PAGES);
-    shim_guest_depopulate(vgpu.domid, gfn + done, batch); // a guest that is dying answers as it likes
-    done += batch;
+    const got = shim_guest_depopulate(domid, gfn + done, batch);
+    if (got < 0) return; // the guest is gone
+    done += <u32>got < batch ? <u32>got + 1 : batch;
   }
 }
 
@@ -103,7 +108,7 @@ function depopulate(vgpu: Vgpu, gfn: u64, pages: u32): void {
 export function ramRelease(vgpu: Vgpu): void {
   for (let i: u32 = 0; i < BARS; i++) {
     const bar = barAt(vgpu.index, i);
-    depopulate(vgpu, bar.ram_gfn, bar.ram_pages);
+    depopulate(vgpu.domid, bar.ram_gfn, bar.ram_pages);
     bar.ram_pages = 0;
   }
 }
