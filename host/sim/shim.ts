@@ -14,7 +14,7 @@ import { talkImports } from "./calls/talk.js";
 import { nextCall } from "./faults.js";
 import type { Core, World } from "./world.js";
 
-export { beginRestart, endRestart } from "./calls/restart.js";
+export { beginRestart, endDriver, endRestart } from "./calls/restart.js";
 export { CorePanic, type ShimState } from "./calls/state.js";
 
 export function createShim(world: () => World, code: WebAssembly.Module): { shim: ShimState; core: Core } {

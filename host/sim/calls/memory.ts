@@ -16,6 +16,8 @@ const FRAME_NUMBER_MAX = (1n << 40n) - 1n;
 const PAGE = BigInt(PAGE_BYTES);
 /** Pages that one map covers: native/include/shim_limits.h, COPY_WINDOW_PAGES. */
 const WINDOW_PAGES = 16;
+/** The core asks for RAM_BATCH_PAGES (512) at most; more than that is refused rather than made up. */
+const FRESH_PAGES_MAX = 4096;
 
 /** The guest whose memory may be reached, or a negated errno. */
 export function reachable(world: World, domid: number): Domain | number {
@@ -78,8 +80,13 @@ export function memoryImports(world: () => World): Imports {
     guest_write: copy(false),
     guest_copy: (domid: number, to: bigint, from: bigint, length: number) =>
       copyWithin(world(), domid, unsigned(to), unsigned(from), length >>> 0),
-    guest_populate: (domid: number, gfn: bigint, pages: number) =>
-      reserve(world(), domid, unsigned(gfn), pages, (domain, one) => populateOne(world(), domain, one)),
+    guest_populate(domid: number, gfn: bigint, pages: number) {
+      const fresh = new Uint8Array(Math.min(Math.max(pages, 0), FRESH_PAGES_MAX) * PAGE_BYTES); // one for all is quick
+      return reserve(world(), domid, unsigned(gfn), pages, (domain, one) => {
+        const i = Number(one - unsigned(gfn)) % FRESH_PAGES_MAX;
+        return populateOne(world(), domain, one, fresh.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES));
+      });
+    },
     guest_depopulate: (domid: number, gfn: bigint, pages: number) =>
       reserve(world(), domid, unsigned(gfn), pages, (domain, one) => {
         if (!dropPage(domain, one)) return false;
@@ -105,15 +112,14 @@ function reserve(
   const domain = reachable(world, domid);
   if (typeof domain === "number") return pages === 0 ? 0 : domain;
   let done = 0;
-  while (done < pages && one(domain, gfn + BigInt(done))) done++;
+  while (done < Math.min(pages, FRESH_PAGES_MAX) && one(domain, gfn + BigInt(done))) done++;
   return done;
 }
 
 /** A fresh page, zeroed; what stood there before is the guest's loss, and stays on its account. */
-function populateOne(world: World, domain: Domain, gfn: bigint): boolean {
+function populateOne(world: World, domain: Domain, gfn: bigint, page: Uint8Array): boolean {
   if (domain.dying || domain.allowancePages === 0) return false;
   dropPage(domain, gfn);
-  const page = new Uint8Array(PAGE_BYTES);
   domain.allowancePages--;
   domain.frames.set(gfn, page);
   domain.given.add(page);

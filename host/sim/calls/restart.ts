@@ -65,3 +65,8 @@ export function endRestart(world: World): void {
   state.unclaimed = { servers: new Set(), ranges: new Map(), instances: new Set(), takenOn: state.unclaimed.takenOn };
   state.running.clear();
 }
+
+/** The third panic in a window: all ones to whoever waits, every server back to Xen; nobody is at home any more. */
+export function endDriver(world: World): void {
+  for (const handle of [...world.shim.servers.keys()]) forgetServer(world, world.shim, handle);
+}

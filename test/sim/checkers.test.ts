@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+//
+// Each checker must notice a breach that is planted for it, by name; and nothing when nothing is wrong.
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { encodeManifest } from "../../host/pipeline/manifest.js";
+import { addChecker, allCheckers } from "../../host/sim/checkers/all.js";
+import { interference } from "../../host/sim/checkers/interference.js";
+import { shim } from "../../host/sim/contract.js";
+import { writeMemory } from "../../host/sim/domain.js";
+import { bindInterdomain } from "../../host/sim/event.js";
+import { type Ioreq, post } from "../../host/sim/guest.js";
+import { moveSlot, removeServer } from "../../host/sim/ioreq.js";
+import { type SimModule, scriptedModule } from "../../host/sim/module.js";
+import { finish } from "../../host/sim/play/finish.js";
+import { FLAG_SECRET } from "../../host/sim/play/kinds.js";
+import { Breach, createMachine, inspect, type Machine } from "../../host/sim/play/machine.js";
+import { play, rest } from "../../host/sim/play/operation.js";
+import { PUPPET } from "../../host/sim/play/puppet.js";
+import { secretOf } from "../../host/sim/play/secret.js";
+import { settle, type World } from "../../host/sim/world.js";
+import { FLAG_DATA_IS_PTR, FLAG_READ, KIND_MMIO, record } from "../../host/trace/index.js";
+import { IOREQ_TYPE_COPY } from "../../unikernel/abi/xen/ioreq.js";
+import { BAR, found, options, read, twoGuests, write } from "./machine.js";
+
+/** The breach that inspecting, or the end, finds; by checker, and its words. */
+function breached(run: () => void): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Breach) return error.message;
+    throw error;
+  }
+  return "nothing";
+}
+
+const breach = (machine: Machine, atRest = false): string => breached(() => inspect(machine, atRest));
+const word = (value: number): Uint8Array => new Uint8Array(new Uint32Array([value]).buffer);
+
+test("two guests at work and gone again: no checker minds", () => {
+  const machine = twoGuests();
+  for (const guest of [0, 1]) for (const one of found(guest)) play(machine, one);
+  for (let i = 0; i < 8; i++) play(machine, write(8 * i, 0x1234n, { domid: i & 1, flags: FLAG_SECRET }));
+  play(machine, read(0x50));
+  finish(machine);
+});
+
+// --- transport ---
+
+const request: Ioreq = { type: IOREQ_TYPE_COPY, addr: BAR, size: 4, read: true };
+
+function asked(): Machine & ReturnType<typeof twoGuests> {
+  const machine = twoGuests();
+  for (const one of found(0)) play(machine, one);
+  assert.ok(post(machine.world, machine.first.domain, 0, request));
+  return machine;
+}
+
+test("transport: a state that goes back, or is set by whom it does not belong to", () => {
+  const machine = asked();
+  const { domain } = machine.first;
+  const [server] = domain.servers;
+  moveSlot(machine.world, domain, server as NonNullable<typeof server>, 0, "us", 3);
+  assert.match(breach(machine), /^transport: guest 10 vCPU 0: the mediator took its slot from state 1 to 3/);
+});
+
+test("transport: an answer twice, a server that goes first, a vCPU that waits for ever", () => {
+  const twice = asked();
+  settle(twice.world);
+  twice.world.journal?.entries.push({
+    kind: "answered",
+    domid: 10,
+    vcpu: 0,
+    ask: 1,
+    read: true,
+    data: 0n,
+    lost: false,
+  });
+  assert.match(breach(twice), /^transport: .* request 1 answered twice/);
+  const gone = asked();
+  removeServer(gone.world, gone.first.domain, gone.first.domain.servers[0] as never);
+  assert.match(breach(gone), /^transport: .* its server went before request \d+ was answered/);
+  const waits = asked();
+  for (const port of waits.world.shim.events.ports.values()) port.pending = false; // a lost event
+  assert.match(breach(waits, true), /^transport: guest 10 vCPU 0 waits and nobody is at work/);
+});
+
+// --- isolation ---
+
+test("isolation: another's secret in an answer, in memory, in an interrupt, a picture, a node; a page that is not empty", () => {
+  const plant = (act: (world: World, secret: number) => void): string => {
+    const machine = twoGuests();
+    act(machine.world, machine.second.secret);
+    return breach(machine);
+  };
+  const told = (entry: Record<string, unknown>) => plant((world) => world.journal?.entries.push(entry as never));
+  const secret = secretOf(11, 0);
+  const data = BigInt(secret >>> 0);
+  const open = { kind: "asked", domid: 10, vcpu: 0, ask: 99 };
+  assert.match(
+    plant((world) => {
+      world.journal?.entries.push(open as never);
+      world.journal?.entries.push({
+        kind: "answered",
+        domid: 10,
+        vcpu: 0,
+        ask: 99,
+        read: true,
+        data: data << 24n,
+        lost: false,
+      });
+    }),
+    /^isolation: guest 10 was answered with data of guest 11/,
+  );
+  assert.match(
+    told({ kind: "wrote", domid: 10, gpa: 0n, bytes: Buffer.concat([Buffer.from("x"), word(secret)]) }),
+    /^isolation/,
+  );
+  assert.match(
+    told({ kind: "interrupt", domid: 10, address: data << 32n, data: 0 }),
+    /^isolation: guest 10 was interr/,
+  );
+  assert.match(
+    told({ kind: "shared", from: 10, offset: 0, bytes: word(secret) }),
+    /^isolation: guest 10 has its picture/,
+  );
+  const value = Buffer.from(word(secret)).toString("latin1");
+  assert.match(
+    told({ kind: "node", path: "/local/domain/3/data/glovebox/vgpu/10/0/error", value }),
+    /^isolation: guest 10/,
+  );
+  assert.match(
+    told({ kind: "gave", domid: 10, gfn: 1n, page: new Uint8Array(4096).fill(7) }),
+    /^isolation: .*not empty/,
+  );
+  assert.is(told({ kind: "wrote", domid: 11, gpa: 0n, bytes: word(secret) }), "nothing", "its own secret is its own");
+});
+
+// --- interference: a module that keeps something for whoever comes next ---
+
+function gossip(): SimModule {
+  let heard = 0n; // outside of any instance: what no module can have, planted here
+  return scriptedModule(new Uint8Array(encodeManifest({ ...PUPPET, name: "gossip" })), () => ({
+    barWrite: (_bar, _offset, _size, value) => {
+      heard = value & 0xffn;
+    },
+    barRead: () => (heard * 3n) & 0xfen,
+  }));
+}
+
+test("interference: what one guest wrote can be told from what another reads, though no secret is seen", () => {
+  const records = [...found(0), ...found(1), write(0, 0n, { flags: FLAG_SECRET, size: 4 }), read(0, { domid: 1 })];
+  const make = (module: SimModule, name: string) => ({ ...options(), modules: [{ name, module }] });
+  const leaky = () => interference(make(gossip(), "gossip"), records, 0);
+  assert.match(leaky() ?? "nothing", /^the secret of guest 0 shows: "11 answered/);
+  assert.is(interference(options(), records, 0), undefined);
+});
+
+// --- leaks ---
+
+const LEAKS: [string, (machine: ReturnType<typeof twoGuests>) => void, RegExp][] = [
+  ["a server", ({ first }) => first.domain.servers.push({ id: 3 } as never), /guest 10: 1 ioreq servers are left/],
+  ["a page", ({ first }) => first.domain.given.add(new Uint8Array(4096)), /guest 10: 1 pages of its vGPUs are left/],
+  ["an instance", ({ world }) => world.shim.instances.set(9, { pages: 1 } as never), /1 instances are left/],
+  ["our books", ({ world }) => world.shim.servers.set(999, { ranges: new Set(), domain: {} } as never), /in our books/],
+  [
+    "an event port",
+    ({ world }) => bindInterdomain(world.shim.events, { port: 9, bound: 0 }, () => {}),
+    /1 event ports are left/,
+  ],
+  ["a grant", ({ world }) => world.shim.grants.set(9, { domid: 0, page: 0, mapped: 0 }), /1 grants are left/],
+  ["a record", ({ world }) => world.shim.records.set(5, new Uint8Array(4)), /the record of vGPU 5 is left/],
+];
+
+for (const [what, plant, words] of LEAKS) {
+  test(`leaks: ${what}`, () => {
+    const machine = twoGuests();
+    plant(machine);
+    assert.match(
+      breached(() => finish(machine)),
+      words,
+    );
+  });
+}
+
+// --- limits ---
+
+test("limits: fuel beyond its budget, a node beyond the quota, more servers than there may be", () => {
+  const fuel = twoGuests();
+  const called = { kind: "called", handle: 1, tag: 0, entry: 2, fault: 0, fuel: 11, budget: 10 } as const;
+  fuel.world.journal?.entries.push(called);
+  assert.match(breach(fuel), /^limits: a call of entry point 2 took 11 fuel of 10/);
+  const node = twoGuests();
+  node.world.journal?.entries.push({ kind: "node", path: "/x", value: "y".repeat(3000) });
+  assert.match(breach(node), /^limits: node \/x has 3000 bytes/);
+  const many = twoGuests();
+  const [one] = many.world.shim.servers.values();
+  for (let i = 0; i <= shim("SHIM_SERVERS_MAX"); i++) many.world.shim.servers.set(10_000 + i, one as never);
+  assert.match(breach(many), /^limits: \d+ ioreq servers, limit 64/);
+});
+
+// --- silence ---
+
+test("silence: a lost vGPU's instance is called, its guest interrupted", () => {
+  const called = twoGuests();
+  const entry = { kind: "called", handle: 7, tag: 0, entry: 3, fault: 5, fuel: 0, budget: 10 } as const;
+  called.world.journal?.entries.push(entry, { ...entry, fault: 0 });
+  assert.match(breach(called), /^silence: the instance of lost vGPU 0 was called, entry 3/);
+  const irq = twoGuests();
+  for (const one of found(0)) play(irq, one);
+  play(irq, write(8, 0n));
+  play(irq, write(0, 5n)); // the puppet faults
+  rest(irq);
+  inspect(irq, true);
+  irq.world.journal?.entries.push({ kind: "interrupt", domid: 10, address: 0xfee00000n, data: 0x41 });
+  assert.match(breach(irq), /^silence: guest 10 has lost all its vGPUs and was interrupted/);
+});
+
+test("silence: a lost vGPU that still answers", () => {
+  const machine = twoGuests();
+  for (const one of found(0)) play(machine, one);
+  machine.world.store.nodes.set("/local/domain/3/data/glovebox/vgpu/10/0/state", "lost");
+  assert.match(
+    breached(() => finish(machine)),
+    /^silence: guest 10 vgpu 0 is lost and reads 0x7070fffe/,
+  );
+});
+
+// --- the core itself, liveness, and what others add ---
+
+test("panic: one that nobody ordered", () => {
+  const machine = twoGuests();
+  const { core } = machine.world;
+  machine.world.core = { ...core, on_idle: () => core.irq_raise(64, 0) };
+  assert.match(
+    breached(() => rest(machine)),
+    /^panic: core panic 0x102/,
+  );
+});
+
+test("liveness: work that has no end", () => {
+  const machine = twoGuests();
+  machine.world.core = { ...machine.world.core, on_idle: () => 1 };
+  assert.match(
+    breached(() => finish(machine)),
+    /^liveness: the driver domain does not come to rest/,
+  );
+});
+
+test("a scheduler's invariants come in by addChecker, and are looked at after each step", () => {
+  let looks = 0;
+  const remove = addChecker(() => ({ name: "fair", state: () => (++looks > 3 ? "guest 1 starves" : undefined) }));
+  const machine = createMachine({ ...options(), checkers: [...allCheckers()] });
+  assert.match(
+    breached(() => {
+      for (const one of found(0)) play(machine, one);
+    }),
+    /^fair: guest 1 starves/,
+  );
+  remove();
+});
+
+test("a copy from the wrong guest's memory is noticed where it lands", () => {
+  const machine = twoGuests();
+  for (const one of found(0)) play(machine, one);
+  writeMemory(machine.first.domain, 0x100000n, word(machine.second.secret)); // as if mapped wrongly
+  const copy = record({
+    kind: KIND_MMIO,
+    size: 4,
+    count: 1,
+    addr: BAR + 0x50n,
+    data: 0x100000n,
+    flags: FLAG_DATA_IS_PTR,
+  });
+  play(machine, copy);
+  assert.match(
+    breached(() => void play(machine, { ...copy, flags: FLAG_READ, data: 0n })),
+    /^isolation: guest 10 was answered/,
+  );
+});
+
+test.run();
