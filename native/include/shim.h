@@ -24,7 +24,7 @@
 #define SHIM_GUEST_COPY_BYTES_MAX 28672
 #define SHIM_XENSTORE_PAYLOAD_MAX 4096
 #define SHIM_LOG_BYTES_MAX 256
-#define SHIM_RECORDS_MAX 65
+#define SHIM_RECORDS_MAX 66
 #define SHIM_RECORD_BYTES_MAX 4080
 
 /* --- how a call into a module instance ended (shim_call_fault) ----------------------------------------------- */

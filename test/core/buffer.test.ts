@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Capabilities "memory" and "buffer": what a module gets through them is its own guest's RAM, byte for byte, and nothing
-// else, whatever it asks. Edges one by one; then random calls against a model that knows the guest's memory as one
-// array and a buffer as a list of addresses.
+// Capabilities "memory" and "buffer": what a module gets through them is its own guest's RAM, byte for byte, and
+// nothing else, whatever it asks. Edges one by one; then random calls against a model that knows the guest's memory as
+// one array and a buffer as a list of addresses.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -133,7 +133,7 @@ test("quotas of the manifest: handles, bytes, pieces; giving back makes room aga
   assert.ok(caps.bufferCreate(list([0, 0x1000], [0x2000, 0x1000])) > 0);
 });
 
-test("pieces are set aside at attach: who comes too late is refused by words, others keep what they were promised", () => {
+test("pieces are set aside at attach: who comes too late is refused in words, others keep what is theirs", () => {
   const many = probe({ capabilities: CAPABILITIES, quotas: { bufferPieces: 8192 } });
   const { world } = machine([many.module]);
   const states = [0, 1, 2].map((n) => specify(world, `module=probe guest=pvh slot=${n + 1}`, n));
@@ -281,7 +281,7 @@ test("random calls against a model: answers, bytes moved, bytes not moved", () =
   }
 });
 
-/** A copy whose source and destination do not meet, so that order does not matter; overlaps have a test of their own. */
+/** A copy whose source and destination do not meet, so that order does not matter; overlaps have their own test. */
 function copyOne(
   caps: ReturnType<typeof device>["caps"],
   model: Model,

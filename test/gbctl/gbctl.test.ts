@@ -324,6 +324,34 @@ on request stat 2 0 :: after 30 set ${DD}/reply 8 ok traps=2\n`;
   assert.is(result.nodes.get(`${DD}/request`), "8 stat 2 0");
 });
 
+look("quarantine and release: the domain is asked, its refusal is told, list shows why", async () => {
+  const good = `${RUNNING}on request quarantine 2 :: reply ok\non request lift 2 :: reply ok\n`;
+  assert.is((await run(["quarantine", "demo"], { scenario: good })).code, 0);
+  assert.is((await run(["release", "demo"], { scenario: good })).code, 0);
+  const bad = `${RUNNING}on request lift 2 :: reply error guest 2 is not in quarantine\n`;
+  await fails(["release", "demo"], { scenario: bad }, 1, /lift 2: guest 2 is not in quarantine/);
+  await fails(["release", "nobody"], { scenario: good }, 3, /nobody/);
+  const confined = `${RUNNING}node ${DD}/quarantine/2 8 faults within 60000 ms\n`;
+  const text = (await run(["list"], { scenario: confined })).stdout;
+  assert.match(text, /glovebox-demo +1 +ready +demo +2 +- +quarantine +8 faults within 60000 ms/);
+  const [driver] = JSON.parse((await run(["list", "--json"], { scenario: confined })).stdout);
+  assert.is(driver.guests[0].quarantine, "8 faults within 60000 ms");
+  assert.is(
+    JSON.parse((await run(["list", "--json"], { scenario: RUNNING })).stdout)[0].guests[0].quarantine,
+    undefined,
+  );
+});
+
+look(
+  "--threshold becomes words of the domain's command line; what cannot be is refused before anything is made",
+  async () => {
+    for (const wrong of ["faults", "faults=", "other=1", "faults=x", "faults=86400001", "=1"]) {
+      await fails([...CREATE, "--threshold", wrong], creating(), 2, /--threshold .*must be faults, interrupt_storms/);
+    }
+    await fails([...CREATE, ...Array(20).fill("--threshold=interrupt_storms=1")], creating(), 2, /given too often/);
+  },
+);
+
 look("reset", async () => {
   const good = await run(["reset", "demo"], { scenario: `${RUNNING}on request reset 2 0 :: reply ok\n` });
   assert.is(good.code, 0, good.stderr);

@@ -107,12 +107,24 @@ const FORGERIES: [title: string, reason: RegExp, change: (bytes: Bytes, view: Da
   ["a descriptor of another size", /instead of/, (b) => b.set([24], symbolAt(b, "gb_module") + 16)],
   ["a copy relocation", /is of type 5/, (b, view) => view.setUint8(relocationAt(view, b) + 8, 5)],
   ["a relocation of code", /outside of the data/, (b, v) => v.setBigUint64(relocationAt(v, b), 0x1000n, true)],
-  ["a relocation at the end", /outside of the data/, (b, v) => v.setBigUint64(relocationAt(v, b), 0x31f1n, true)],
+  [
+    "a relocation at the end",
+    /outside of the data/,
+    (b, v) => v.setBigUint64(relocationAt(v, b), endOfData(b) - 7n, true),
+  ],
   ["a pointer elsewhere", /points nowhere/, (b, v) => v.setBigInt64(relocationAt(v, b) + 16, -4096n, true)],
   ["a lying record", /disagree/, (b) => b.set(Buffer.from("0.9"), Buffer.from(b).indexOf('"version":"0.1') + 11)],
   ["another wasm's hash", /different modules/, (_, view) => view.setUint8(0x3000 + 12, view.getUint8(0x300c) ^ 1)],
   ["another gbx version", /not of \.gbx version 1/, (_, view) => view.setUint32(0x3004, 2, true)],
 ];
+
+/** Behind the last byte that is loaded. */
+function endOfData(bytes: Bytes): bigint {
+  const ends = readElf(bytes)
+    .segments.filter((one) => one.type === 1)
+    .map((one) => one.address + one.memoryBytes);
+  return BigInt(Math.max(...ends));
+}
 
 function relocationAt(view: DataView, bytes: Bytes): number {
   return Number(view.getBigUint64(tagAt(view, bytes, DT.RELA) + 8, true)); // its address is its place in the file

@@ -111,7 +111,7 @@ test("the glue has each import that is used, no other, and NULL for an entry poi
     imports: [],
     globals: [],
   });
-  assert.match(module, /\.entry = \{entry_attach, entry_reset, entry_bar_read, entry_bar_write, 0, 0\}/);
+  assert.match(module, /\.entry = \{entry_attach, entry_reset, entry_bar_read, entry_bar_write, 0, 0, 0, 0, 0\}/);
   assert.match(module, /wasm2c_registerFile_instantiate\(instance\);/);
   assert.is(module.match(/^ {4}[0-9]+, /gm)?.length, encodeManifest(manifest).length / 16);
   assert.match(moduleList(["a-b", "c"]), /gb_modules\[\] = \{&gb_module_aB, &gb_module_c, 0\};/);

@@ -11,7 +11,7 @@ export const SHIM_COPY_BYTES_MAX = 4096;
 export const SHIM_GUEST_COPY_BYTES_MAX = 28672;
 export const SHIM_XENSTORE_PAYLOAD_MAX = 4096;
 export const SHIM_LOG_BYTES_MAX = 256;
-export const SHIM_RECORDS_MAX = 65;
+export const SHIM_RECORDS_MAX = 66;
 export const SHIM_RECORD_BYTES_MAX = 4080;
 
 // --- how a call into a module instance ended (shim_call_fault) ---

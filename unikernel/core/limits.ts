@@ -17,8 +17,8 @@ import { PCI_MSIX_ENTRY_SIZE } from "../abi/pci";
 
 /**
  * Linear memory, pages of 64 KiB, fixed: tables of this file and constant text, 1040 KiB in all (pieces 256, buffers
- * 160, regions 148, trace 128, specifications and errors 96, MSI-X tables 64, configuration space 48, ...). The compiler
- * refuses when they do not fit.
+ * 160, regions 148, trace 128, specifications and errors 96, MSI-X tables 64, configuration space 48, ...). The
+ * compiler refuses when they do not fit.
  */
 export const CORE_MEMORY_PAGES: u32 = 17;
 
@@ -85,6 +85,11 @@ export const SLICE_ROWS: u32 = 64;
 /** Pixels looked at in one slice of background work: 64 KiB, so about 16 foreign pages. */
 export const SLICE_BYTES: u32 = 65536;
 export const SHARE_BYTES: u32 = SHIM_SHARE_PAGES * 4096;
+
+// --- quarantine ---
+/** What may be counted within a window before it means something: one a millisecond for a day. */
+export const THRESHOLD_MAX: u64 = 86_400_000;
+export const QUARANTINE_WINDOW_MS_MAX: u64 = 86_400_000;
 
 // --- trace ---
 export const TRACE_RECORD_BYTES: u32 = 32;

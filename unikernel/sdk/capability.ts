@@ -41,8 +41,8 @@
 @external("glovebox", "guest_write") export declare function guest_write(gpa: u64, ptr: u32, len: u32): i32;
 
 // --- capability "buffer": handles for memory that is too much to copy ---
-// A buffer of the pieces in the list at `list_ptr`, `count` entries {gpa u64, bytes u64}, at most LIST_ENTRIES_MAX; they
-// follow each other in the buffer. No entries: an empty one. BUFFER_NONE: refused (a quota of the manifest, a piece
+// A buffer of the pieces in the list at `list_ptr`: `count` entries {gpa u64, bytes u64}, at most LIST_ENTRIES_MAX.
+// They follow each other in the buffer. No entries: an empty one. BUFFER_NONE: refused (a quota of the manifest, a piece
 // that is empty or not addressable, one in the middle that is shorter than a page).
 @external("glovebox", "buffer_create") export declare function buffer_create(list_ptr: u32, count: u32): u32;
 // More pieces at its end; all of them or, CAPABILITY_REFUSED, none.

@@ -155,9 +155,10 @@ static int write_config(struct gb *gb, const char *name, int fd, const char *pat
         fprintf(file, "seclabel=\"%s\"\n", driver_label(gb));
     fprintf(file,
             "name=\"%s\"\ntype=\"pv\"\nkernel=\"%s\"\nmemory=%u\nmaxmem=%u\nvcpus=1\ntsc_mode=\"native\"\n"
-            "extra=\"%s\"\n"
+            "extra=\"%s%s\"\n"
             "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
-            name, gb->opt.kernel, gb->opt.memory_mib, gb->opt.memory_mib, gb->opt.wait);
+            name, gb->opt.kernel, gb->opt.memory_mib, gb->opt.memory_mib, gb->opt.wait,
+            gb->opt.thresholds);
     good = !ferror(file);
     good = !fclose(file) && good;
     return good ? GB_OK : gb_fail(gb, GB_FAILED, "cannot write %s: %s", path, strerror(errno));

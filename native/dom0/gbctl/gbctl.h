@@ -45,7 +45,8 @@ struct options {
     const char *driver_domain; /* NULL = one of our own */
     const char *kernel;
     const char *seclabel; /* of the driver domain; NULL = FLASK_DRIVER_LABEL, where there is FLASK */
-    char wait[32]; /* the driver domain's command line: wait=... */
+    char wait[32]; /* the driver domain's command line: wait=..., and threshold=... as often as it was given */
+    char thresholds[THRESHOLDS_BYTES];
     uint32_t module_count;
     struct module_wish module[VGPU_MAX];
 };
@@ -71,7 +72,7 @@ enum {
     OPT_JSON = 1 << 0,
     OPT_MODULE = 1 << 1, /* --module --param --slot */
     OPT_DRIVER = 1 << 2, /* --driver-domain */
-    OPT_START = 1 << 3,  /* --kernel --memory --wait */
+    OPT_START = 1 << 3,  /* --kernel --memory --wait --threshold */
     OPT_SUPERVISE = 1 << 4,
     OPT_PICTURE = 1 << 5, /* --crc --scanout */
     OPT_FORCE = 1 << 6,
@@ -265,6 +266,8 @@ int create_run(struct gb *gb);
 int attach_run(struct gb *gb);
 int detach_run(struct gb *gb);
 int reset_run(struct gb *gb);
+int quarantine_run(struct gb *gb);
+int release_run(struct gb *gb);
 int list_run(struct gb *gb);
 int modules_run(struct gb *gb);
 int stat_run(struct gb *gb);

@@ -31,6 +31,8 @@
 #define RAM_BYTES_MAX (512ull << 20)
 /* Words of one reply: 20 figures and 8 scanouts today; a reply is at most STORE_VALUE_MAX bytes. */
 #define WORDS_MAX 96
+/* --threshold: five names of at most 16 bytes, numbers of 8 digits, " threshold=" before each. */
+#define THRESHOLDS_BYTES 256
 #define SCANOUT_MAX 16
 /* A label is user:role:type and maybe a range; xl's own buffers hold no more (tools/libs/light). */
 #define LABEL_MAX 255
@@ -40,5 +42,7 @@
 #define TIMEOUT_MAX_S 3600
 /* A busy-wait longer than a second is a mistake of units. */
 #define BUSY_MAX_US 1000000
+/* unikernel/core/limits.ts: THRESHOLD_MAX and QUARANTINE_WINDOW_MS_MAX. */
+#define THRESHOLD_MAX 86400000
 
 #endif

@@ -20,21 +20,37 @@ static void print_vgpu(const struct driver *driver, const struct domain *guest, 
     putchar('\n');
 }
 
+static void print_quarantine(const struct driver *driver, const struct domain *guest, const char *why) {
+    if (!why[0])
+        return;
+    printf("%-24s %5u  %-10s  %-16s %5u    -  quarantine  ", driver->name, driver->domid, driver->state, guest->name,
+           guest->domid);
+    text_print(stdout, why);
+    putchar('\n');
+}
+
 static void list_guest(struct gb *gb, struct json *j, const struct driver *driver, uint32_t domid) {
     struct vgpu v[VGPU_MAX];
     struct domain guest;
     uint32_t count = vgpu_list(gb, driver, domid, v, VGPU_MAX);
 
+    char quarantine[512] = "";
+
     domain_describe(gb, domid, &guest);
+    store_read(gb, quarantine, sizeof(quarantine), "/local/domain/%u/data/glovebox/quarantine/%u", driver->domid,
+               domid);
     if (!gb->opt.json) {
         for (uint32_t i = 0; i < count; i++)
             print_vgpu(driver, &guest, &v[i]);
+        print_quarantine(driver, &guest, quarantine);
         return;
     }
     json_open(j, NULL, '{');
     json_number(j, "domid", domid);
     json_string(j, "name", guest.name);
     json_bool(j, "alive", guest.name[0] != '\0');
+    if (quarantine[0])
+        json_string(j, "quarantine", quarantine);
     json_open(j, "vgpus", '[');
     for (uint32_t i = 0; i < count; i++)
         vgpu_json(j, &v[i]);

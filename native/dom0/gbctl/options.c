@@ -4,6 +4,7 @@
  * nothing is made before a typing mistake is found.
  */
 #include <getopt.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "gbctl.h"
@@ -12,8 +13,8 @@
 #define MEMORY_DEFAULT_MIB 16 /* DESIGN section 12: the driver domain's memory */
 
 enum {
-    KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MEMORY, KEY_WAIT, KEY_SUPERVISE,
-    KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_HELP,
+    KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MEMORY, KEY_WAIT, KEY_THRESHOLD,
+    KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_HELP,
 };
 
 static const struct option LONG[] = {
@@ -26,6 +27,7 @@ static const struct option LONG[] = {
     {"memory", required_argument, NULL, KEY_MEMORY},
     {"wait", required_argument, NULL, KEY_WAIT},
     {"seclabel", required_argument, NULL, KEY_SECLABEL},
+    {"threshold", required_argument, NULL, KEY_THRESHOLD},
     {"supervise", no_argument, NULL, KEY_SUPERVISE},
     {"timeout", required_argument, NULL, KEY_TIMEOUT},
     {"crc", no_argument, NULL, KEY_CRC},
@@ -48,6 +50,7 @@ static uint32_t option_group(int key) {
     case KEY_KERNEL:
     case KEY_MEMORY:
     case KEY_WAIT:
+    case KEY_THRESHOLD:
         return OPT_START;
     case KEY_SECLABEL:
         return OPT_LABEL;
@@ -157,6 +160,32 @@ static int set_wait(struct gb *gb, const char *text) {
     return GB_OK;
 }
 
+static bool is_threshold(const char *name, size_t length) {
+    static const char *const NAMES[] = {"faults", "interrupt_storms", "resets", "refused", "window_ms"};
+
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        if (strlen(NAMES[i]) == length && !strncmp(name, NAMES[i], length))
+            return true;
+    }
+    return false;
+}
+
+static int add_threshold(struct gb *gb, const char *text) {
+    char *words = gb->opt.thresholds;
+    size_t used = strlen(words), name = strcspn(text, "=");
+    uint64_t value;
+
+    if (!is_threshold(text, name) || text[name] != '=' || !parse_u64(text + name + 1, THRESHOLD_MAX, &value))
+        return gb_fail(gb, GB_USAGE,
+                       "--threshold %s: must be faults, interrupt_storms, resets, refused or window_ms, = and a number "
+                       "from 0 to %d",
+                       text, THRESHOLD_MAX);
+    if (used + name + 32 > sizeof(gb->opt.thresholds))
+        return gb_fail(gb, GB_USAGE, "--threshold is given too often");
+    snprintf(words + used, sizeof(gb->opt.thresholds) - used, " threshold=%.*s:%" PRIu64, (int)name, text, value);
+    return GB_OK;
+}
+
 static int take(struct gb *gb, int key, const char *value) {
     struct options *opt = &gb->opt;
 
@@ -183,6 +212,8 @@ static int take(struct gb *gb, int key, const char *value) {
     case KEY_SECLABEL:
         opt->seclabel = value;
         return label_check(gb, "--seclabel", value);
+    case KEY_THRESHOLD:
+        return add_threshold(gb, value);
     case KEY_SUPERVISE:
         opt->supervise = true;
         return GB_OK;

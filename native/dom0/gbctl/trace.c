@@ -72,6 +72,8 @@ static const char *kind_name(uint8_t kind) {
         return "scanout";
     case 0x87:
         return "reset";
+    case 0x88:
+        return "quarantine";
     default:
         return "unknown";
     }

@@ -22,6 +22,8 @@ static const struct verb VERBS[] = {
      "  --kernel IMAGE         the driver domain's image (/usr/lib/xen/boot/glovebox.elf)\n"
      "  --memory MIB           the driver domain's memory (16)\n"
      "  --wait block|busy:US   how it waits for requests: block at once, or look for them for US microseconds first\n"
+     "  --threshold NAME=N     quarantine after N within the window: faults (8), interrupt_storms (3), resets (0),\n"
+     "                         refused (0); 0 is never. window_ms (60000) is the window. As often as needed\n"
      "  --seclabel LABEL       the driver domain's label where Xen has FLASK (" FLASK_DRIVER_LABEL ");\n"
      "                         the guest's is in its configuration: seclabel=\"" FLASK_GUEST_LABEL "\"\n"
      "  --supervise            stay, and make guest and wiring anew when the guest reboots; end when it powers off\n"
@@ -49,8 +51,20 @@ static const struct verb VERBS[] = {
      "\n"
      "Examples:\n"
      "  gbctl reset desk 0\n"},
+    {"quarantine", "GUEST", 1, 1, OPT_JSON, XC, quarantine_run, "refuse resets and attaches for a guest",
+     "From now on no vGPU of the guest is reset and none attached, until it is released. What works goes on. A guest\n"
+     "that reaches a threshold (see create) gets there by itself; \"gbctl list\" shows why.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl quarantine desk\n"},
+    {"release", "GUEST", 1, 1, OPT_JSON, XC, release_run, "end a guest's quarantine",
+     "Resets and attaches are possible again, and counting begins anew.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl release desk && gbctl reset desk 0\n"},
     {"list", "", 0, 0, OPT_JSON, STORE, list_run, "driver domains, their guests, their vGPUs",
-     "One line for each vGPU: driver domain, its state, guest, number, module, state, address, and what went wrong.\n"
+     "One line for each vGPU: driver domain, its state, guest, number, module, state, address, what went wrong;\n"
+     "and one for each guest in quarantine, with the reason.\n"
      "\n"
      "Examples:\n"
      "  gbctl list --json\n"},
@@ -91,7 +105,7 @@ static const struct verb VERBS[] = {
     {"start", "[NAME]", 0, 1, OPT_JSON | OPT_START | OPT_LABEL, XC, start_run, "start a driver domain alone",
      "Starts a driver domain with that name (glovebox) and waits until it is ready.\n"
      "\n"
-     "  --kernel IMAGE, --memory MIB, --wait block|busy:US, --seclabel LABEL   as with create\n"
+     "  --kernel IMAGE, --memory MIB, --wait block|busy:US, --threshold NAME=N, --seclabel LABEL   as with create\n"
      "\n"
      "Examples:\n"
      "  gbctl start glovebox --wait busy:50\n"},

@@ -13,6 +13,7 @@ import { NUL, SLASH, Text, WORDS_BYTES, Words, equals, fieldLength, parsed, star
 import { DOMID_END } from "./arguments";
 import { domainError, domainFailed, domainPump, domainReadRequest, domainScan } from "./domain";
 import { putBase } from "./node";
+import { quarantinePump } from "./quarantine_node";
 import { requestAnswered } from "./request";
 import { wishAnswered, wishRead, wishesPump, wishesRead } from "./wish";
 import {
@@ -140,6 +141,7 @@ export function controlPump(): void {
   let sent = 1;
   while (sent == 1) {
     sent = domainPump();
+    if (sent == 0) sent = quarantinePump();
     if (sent == 0) sent = scanPump();
     if (sent == 0) sent = wishesPump();
   }

@@ -23,6 +23,7 @@ import { REQUEST_BYTES_MAX, SHARE_BYTES, TRACE_RECORDS, TRACE_RECORD_BYTES } fro
 import { SPACE, Text, WORDS_BYTES, Words, parsed } from "../text";
 import { traceDropped, traceRecord, traceRecords } from "../trace/ring";
 import { vgpuReset } from "../vgpu/lifecycle";
+import { putRefusal, quarantineImpose, quarantineLift, quarantined } from "../vgpu/quarantine";
 import { DOMID_END, argument, atEnd, take, takeScanout, takeVgpu } from "./arguments";
 import { domainReply } from "./domain";
 import { putPair, replyError, replyOk, replyTo } from "./reply";
@@ -64,6 +65,8 @@ function run(words: Words): void {
   if (words.is("stat")) return stat(words);
   if (words.is("crc")) return crc(words);
   if (words.is("reset")) return reset(words);
+  if (words.is("quarantine")) return quarantine(words);
+  if (words.is("lift")) return lift(words);
   const needs_share = words.is("read") || words.is("trace") || words.is("release");
   if (needs_share && busy == -XEN_EBUSY) return malformed("share busy: the peer still maps it");
   if (needs_share && busy < 0) {
@@ -88,8 +91,28 @@ function stat(words: Words): void {
 function reset(words: Words): void {
   const vgpu = takeVgpu(words);
   if (vgpu == null || !atEnd(words)) return;
+  if (quarantined(vgpu.domid)) {
+    putRefusal(replyError(), vgpu.domid);
+    return;
+  }
   if (vgpuReset(vgpu)) replyOk();
   else malformed("lost again in reset");
+}
+
+function quarantine(words: Words): void {
+  if (!take(words, "guest", DOMID_END)) return;
+  const domid = <u32>argument;
+  if (!atEnd(words)) return;
+  if (quarantineImpose(domid)) replyOk();
+  else putRefusal(replyError(), domid);
+}
+
+function lift(words: Words): void {
+  if (!take(words, "guest", DOMID_END)) return;
+  const domid = <u32>argument;
+  if (!atEnd(words)) return;
+  if (quarantineLift(domid)) replyOk();
+  else replyError().put("guest ").number(domid).put(" is not in quarantine");
 }
 
 function crc(words: Words): void {

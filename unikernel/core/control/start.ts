@@ -2,7 +2,8 @@
 //
 // The first thing that happens: read the command line, look at the modules, tell xenstore.
 //
-// Words of the command line: wait=block (the default), or wait=busy:<microseconds> for a domain with a pCPU of its own.
+// Words of the command line: wait=block (the default), or wait=busy:<microseconds> for a domain with a pCPU of its own;
+// threshold=<name>:<number>, any number of them (vgpu/quarantine.ts).
 
 import { shim_command_line, shim_set_busy_wait } from "../../abi/shim";
 import { COMMAND_LINE_BYTES_MAX, checkLimits } from "../limits";
@@ -10,11 +11,14 @@ import { logLine, logSend } from "../log";
 import { restoreAll } from "../restart/restore";
 import { SPACE, Text, WORDS_BYTES, Words, fieldLength, parseNumber, parsed, startsWith } from "../text";
 import { moduleCount, modulesLoad } from "../vgpu/module";
+import { thresholdSet } from "../vgpu/quarantine";
 import { controlPump } from "./control";
 import { VERSION, domainFailed, domainStart } from "./domain";
 
 /** A busy wait of more than a second is a mistake in the unit. */
 const BUSY_US_MAX: u64 = 1_000_000;
+
+const COLON: u32 = 0x3a;
 
 const LINE: usize = memory.data(COMMAND_LINE_BYTES_MAX, 8);
 const WORDS: usize = memory.data(WORDS_BYTES, 8);
@@ -41,13 +45,23 @@ function readWord(words: Words): bool {
     shim_set_busy_wait(0);
     return true;
   }
+  if (startsWith(words.at, words.length, "threshold=")) return readThreshold(words.at + 10, words.length - 10);
   if (!startsWith(words.at, words.length, "wait=busy:")) return false;
   if (!parseNumber(words.at + 10, words.length - 10) || parsed > BUSY_US_MAX) return false;
   shim_set_busy_wait(parsed * 1000);
   return true;
 }
 
+/** <name>:<number> */
+function readThreshold(at: usize, length: u32): bool {
+  let name: u32 = 0;
+  while (name < length && load<u8>(at + name) != COLON) name++;
+  if (name == length || !parseNumber(at + name + 1, length - name - 1)) return false;
+  return thresholdSet(at, name, parsed);
+}
+
 function wrongWord(text: Text, words: Words): Text {
   text.put("command line: \"").quote(words.at, min<u32>(words.length, 64));
-  return text.put("\": known are wait=block and wait=busy:<microseconds, 0 to ").number(BUSY_US_MAX).put(">");
+  return text.put("\": known are wait=block, wait=busy:<microseconds, 0 to ").number(BUSY_US_MAX)
+    .put("> and threshold=faults|interrupt_storms|resets|refused|window_ms:<number>");
 }

@@ -17,8 +17,11 @@ import {
 } from "../trace/counters";
 import { traceDropped, traceRecords } from "../trace/ring";
 import { barsRamPages } from "../vgpu/bar";
+import { bufferBytesOf, buffersOf } from "../vgpu/buffer";
 import { guestCount } from "../vgpu/guest";
 import { moduleCount, putModuleName } from "../vgpu/module";
+import { piecesUsed } from "../vgpu/pieces";
+import { THRESHOLDS, quarantineCounted, quarantined, thresholdName } from "../vgpu/quarantine";
 import { Vgpu, stateName, vgpuCount } from "../vgpu/vgpu";
 import { putPair } from "./reply";
 import { xenstoreDropped } from "./xenstore";
@@ -52,6 +55,13 @@ export function putVgpuStat(text: Text, vgpu: Vgpu): void {
     putPair(text, guestCounterName(i), load<u64>(guestCounter(vgpu.guest, i)));
   }
   putPair(text, "ram_pages", barsRamPages(vgpu.index));
+  putPair(text, "buffers", buffersOf(vgpu));
+  putPair(text, "buffer_bytes", bufferBytesOf(vgpu));
+  putPair(text, "buffer_pieces", piecesUsed(vgpu.index));
+  putPair(text, "quarantined", quarantined(vgpu.domid) ? 1 : 0);
+  for (let i: u32 = 0; i < THRESHOLDS; i++) {
+    text.put(" recent_").put(thresholdName(i)).put("=").number(quarantineCounted(vgpu.domid, i));
+  }
   for (let i: u32 = 0; i < scanoutsOf(vgpu); i++) putScanout(text, vgpu, i);
 }
 

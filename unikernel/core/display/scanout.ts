@@ -174,7 +174,7 @@ export function scanoutAllowed(vgpu: Vgpu, scanout: Scanout): bool {
   return fits(bytes, scanout.offset, scanout.width, scanout.height, scanout.stride, scanout.format);
 }
 
-/** All visible bytes lie within `bytes` of a BAR or buffer. No sum here can overflow: extents are bounded, stride is 32 bits. */
+/** All visible bytes lie within `bytes` of a BAR or buffer. No sum overflows: extents are bounded, stride has 32. */
 function fits(bytes: u64, offset: u64, width: u32, height: u32, stride: u32, format: u32): bool {
   const pixel = bytesPerPixel(format);
   if (pixel == 0 || width == 0 || height == 0) return false;

@@ -17,6 +17,7 @@ import {
   BARS, ERROR_BYTES_MAX, MSIX_VECTORS_MAX, PARAMS, SCANOUTS_PER_VGPU_MAX, SCANOUT_BYTES, SPECIFICATION_BYTES_MAX,
   VGPUS_MAX,
 } from "../limits";
+import { BOOKS_BYTES } from "../vgpu/quarantine";
 
 @unmanaged
 export class Saved {
@@ -49,13 +50,16 @@ export const RECORD_BYTES: u32 = AT_REASON + ERROR_BYTES_MAX;
 
 /** The record of the request that is being worked on, behind those of the vGPUs. */
 export const RECORD_REQUEST: u32 = VGPUS_MAX;
+/** The books of vgpu/quarantine.ts, behind that. */
+export const RECORD_QUARANTINE: u32 = VGPUS_MAX + 1;
 
 const RECORD: usize = memory.data(RECORD_BYTES, 8);
 
 /** Where a record is put together, or taken apart: one at a time. */
 export function record(): Saved {
   if (RECORD_BYTES > <u32>SHIM_RECORD_BYTES_MAX) ERROR("a record must fit into the shim's");
-  if (VGPUS_MAX + 1 > <u32>SHIM_RECORDS_MAX) ERROR("each vGPU needs a record, and the request");
+  if (VGPUS_MAX + 2 > <u32>SHIM_RECORDS_MAX) ERROR("each vGPU needs a record, the request, and the quarantine");
+  if (BOOKS_BYTES > <u32>SHIM_RECORD_BYTES_MAX) ERROR("the books must fit into a record");
   if (offsetof<Saved>() > AT_PARAMS) ERROR("AT_PARAMS");
   return changetype<Saved>(RECORD);
 }

@@ -30,13 +30,14 @@ import { lose, loseWords } from "../vgpu/lose";
 import { barRow, barSizeFits, moduleCount, moduleOffered, paramExists, paramRow } from "../vgpu/module";
 import { msixRestore } from "../vgpu/msix";
 import { paramsRestore } from "../vgpu/param";
+import { BOOKS_BYTES, booksRestored, booksTake } from "../vgpu/quarantine";
 import { depopulate } from "../vgpu/ram";
 import {
   VGPU_ATTACHING, VGPU_DETACHING, VGPU_FREE, VGPU_LOST, VGPU_READY, Vgpu, advance, vgpuAt, vgpuNumbered, vgpuTake,
 } from "../vgpu/vgpu";
 import {
   AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SPECIFICATION, RAM_BYTES, RECORD_BYTES,
-  SAVED_FORMAT, Saved, record, recordPart,
+  RECORD_QUARANTINE, SAVED_FORMAT, Saved, record, recordPart,
 } from "./record";
 
 const WORDS_BYTES: u32 = ERROR_BYTES_MAX + TEXT_HEADER_BYTES;
@@ -68,6 +69,7 @@ export function explainsDamage(): bool {
 export function restoreAll(): void {
   if (shim_restart() == RESTART_NONE) return;
   shareRecover();
+  booksRestored(shim_saved(RECORD_QUARANTINE, <u32>booksTake(), BOOKS_BYTES) == <i32>BOOKS_BYTES, DOMID_END);
   for (let i: u32 = 0; i < VGPUS_MAX; i++) {
     const length = shim_saved(i, <u32>recordPart(0), RECORD_BYTES);
     if (length == 0) continue;

@@ -10,6 +10,7 @@ import { scanoutAt } from "../display/scanout";
 import { BARS, MSIX_VECTORS_MAX, PARAMS, SCANOUTS_PER_VGPU_MAX, SCANOUT_BYTES } from "../limits";
 import { barAt } from "../vgpu/bar";
 import { buffersOf } from "../vgpu/buffer";
+import { BOOKS_BYTES, booksChanged, booksTake } from "../vgpu/quarantine";
 import { configBytes } from "../vgpu/config_space";
 import { guestAt } from "../vgpu/guest";
 import { reasonOf } from "../vgpu/lose";
@@ -19,13 +20,14 @@ import { VGPU_FREE, VGPU_LOST, Vgpu, vgpuAt } from "../vgpu/vgpu";
 import { isDirty, takeDirty } from "./dirty";
 import {
   AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SPECIFICATION, RAM_BYTES, RECORD_BYTES,
-  SAVED_FORMAT, record, recordPart,
+  RECORD_QUARANTINE, SAVED_FORMAT, record, recordPart,
 } from "./record";
 
 /** At the end of every event. */
 @inline
 export function saveChanges(): void {
   if (isDirty()) saveDirty();
+  if (booksChanged()) shim_save(RECORD_QUARANTINE, <u32>booksTake(), BOOKS_BYTES);
 }
 
 function saveDirty(): void {

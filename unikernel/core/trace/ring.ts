@@ -21,6 +21,7 @@ export const TRACE_BAR_UNMAP: u32 = 0x84;
 export const TRACE_IRQ: u32 = 0x85; // addr: MSI address, data: MSI data
 export const TRACE_SCANOUT: u32 = 0x86; // addr: offset in the BAR, data: height << 32 | width
 export const TRACE_RESET: u32 = 0x87;
+export const TRACE_QUARANTINE: u32 = 0x88; // addr: 0 lifted, 1 by the operator, 2 + threshold; data: how many
 export const TRACE_NO_VGPU: u32 = 0xff;
 
 const NOTHING: usize = memory.data(TRACE_RECORD_BYTES, 8);

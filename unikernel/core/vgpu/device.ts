@@ -3,7 +3,8 @@
 // Calls into a vGPU's module instance: a budget of fuel each, and what happens when a call does not end well.
 // A module may call back into the core (irq.ts, display/scanout.ts) but is never entered twice.
 
-import { MANIFEST_FUEL, MANIFEST_FUEL_COUNT, MANIFEST_FUEL_STATE, MANIFEST_INTERRUPTS_PER_SECOND } from "../../abi/manifest";
+import { MANIFEST_FUEL, MANIFEST_FUEL_COUNT, MANIFEST_FUEL_STATE, MANIFEST_INTERRUPTS_PER_SECOND }
+  from "../../abi/manifest";
 import * as S from "../../abi/shim";
 import { PANIC_ENTRY, check } from "../panic";
 import { Text } from "../text";
@@ -11,6 +12,7 @@ import { VGPU_FUEL_MAX, VGPU_FUEL_USED, countVgpu, vgpuCounter } from "../trace/
 import { onesOf } from "../trap/access";
 import { lose, loseWords } from "./lose";
 import { manifest, putModuleName } from "./module";
+import { THRESHOLD_FAULTS, THRESHOLD_INTERRUPT_STORMS, quarantineCount } from "./quarantine";
 import { Vgpu } from "./vgpu";
 
 export function deviceRead(vgpu: Vgpu, bar: u32, offset: u32, size: u32): u64 {
@@ -39,7 +41,8 @@ export function deviceReset(vgpu: Vgpu): void {
 @inline
 function fuelOf(vgpu: Vgpu, entry: u32): u32 {
   const at = manifest(vgpu.module);
-  return entry < <u32>MANIFEST_FUEL_COUNT ? load<u32>(at + MANIFEST_FUEL + entry * 4) : load<u32>(at, MANIFEST_FUEL_STATE);
+  if (entry >= <u32>MANIFEST_FUEL_COUNT) return load<u32>(at, MANIFEST_FUEL_STATE);
+  return load<u32>(at + MANIFEST_FUEL + entry * 4);
 }
 
 function call(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
@@ -63,6 +66,8 @@ function faulted(vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: u64): void {
   words.put(" in ").put(entryName(entry));
   if (entry == S.ENTRY_BAR_READ || entry == S.ENTRY_BAR_WRITE) putPlace(words, a, b);
   lose(vgpu, fault, entry);
+  quarantineCount(vgpu.domid, THRESHOLD_FAULTS);
+  if (fault == S.FAULT_PROMISE) quarantineCount(vgpu.domid, THRESHOLD_INTERRUPT_STORMS);
 }
 
 /** The one promise whose breach is a fault. */

@@ -6,7 +6,8 @@
 import { MANIFEST_CAPABILITIES, MANIFEST_INTERRUPTS_PER_SECOND, MANIFEST_INTX_PIN } from "../../abi/manifest";
 import { CAPABILITY_IRQ, CAPABILITY_MASKED, CAPABILITY_OK, CAPABILITY_REFUSED } from "../../abi/module";
 import { PCI_COMMAND, PCI_COMMAND_INTX_DISABLE } from "../../abi/pci";
-import { CAPABILITY_FATAL, CAPABILITY_PROMISE, shim_inject_msi, shim_set_pci_intx_level, shim_time_ns } from "../../abi/shim";
+import { CAPABILITY_FATAL, CAPABILITY_PROMISE, shim_inject_msi, shim_set_pci_intx_level, shim_time_ns }
+  from "../../abi/shim";
 import { VGPU_IRQS, countVgpu } from "../trace/counters";
 import { TRACE_IRQ, traceEvent } from "../trace/ring";
 import { config16 } from "./config_space";

@@ -41,6 +41,7 @@ import { barRow, manifest, putModuleName } from "./module";
 import { msixInit } from "./msix";
 import { piecesRelease, piecesReserve } from "./pieces";
 import { paramsCopy } from "./param";
+import { THRESHOLD_RESETS, putRefusal, quarantineCount, quarantined } from "./quarantine";
 import { ramRelease } from "./ram";
 import {
   VGPU_ATTACHING,
@@ -56,6 +57,10 @@ import {
 
 /** A READY vGPU as the specification says; null with words in `error`. */
 export function vgpuCreate(domid: u32, number: u32, spec: SpecificationRecord, error: Text): Vgpu | null {
+  if (quarantined(domid)) {
+    putRefusal(error, domid);
+    return null;
+  }
   const guest = guestOpen(domid, spec.mode, error);
   if (guest == null) return null;
   const vgpu = admit(guest, number, spec, error);
@@ -181,6 +186,7 @@ export function vgpuDestroy(vgpu: Vgpu): void {
  */
 export function vgpuReset(vgpu: Vgpu): bool {
   const lost = vgpu.state == VGPU_LOST;
+  quarantineCount(vgpu.domid, THRESHOLD_RESETS);
   advance(vgpu, VGPU_ATTACHING);
   traceEvent(vgpu.domid, vgpu.number, TRACE_RESET, vgpu.module, vgpu.slot);
   scanoutsOff(vgpu);

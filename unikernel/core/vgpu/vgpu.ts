@@ -19,6 +19,7 @@ import { touch } from "../restart/dirty";
 import { VGPU_REFUSED, VGPU_TRAPS, countVgpu } from "../trace/counters";
 import { TRACE_NO_VGPU } from "../trace/ring";
 import { Guest, NO_VGPU, guestAt, numberEntry, slotEntry } from "./guest";
+import { THRESHOLD_REFUSED, quarantineCount } from "./quarantine";
 
 export const VGPU_FREE: u32 = 0;
 export const VGPU_ATTACHING: u32 = 1;
@@ -167,6 +168,7 @@ export function countAccess(vgpu: Vgpu, which: u32): void {
 
 export function countRefused(vgpu: Vgpu): void {
   countVgpu(vgpu.index, VGPU_REFUSED, 1);
+  quarantineCount(vgpu.domid, THRESHOLD_REFUSED);
 }
 
 /** "guest 3 vgpu 0: ", the beginning of every sentence about one. */
