@@ -10,6 +10,7 @@ import {
   CAPABILITY_LOG,
   CAPABILITY_MEMORY,
   CAPABILITY_NONE,
+  CAPABILITY_POLL,
   CAPABILITY_SCANOUT,
   MODULE_IMPORT_NAMESPACE,
 } from "../../unikernel/abi/module.js";
@@ -46,6 +47,7 @@ export const CAPABILITY_BITS: ReadonlyMap<string, number> = new Map([
   ["log", CAPABILITY_LOG],
   ["memory", CAPABILITY_MEMORY],
   ["buffer", CAPABILITY_BUFFER],
+  ["poll", CAPABILITY_POLL],
 ]);
 
 /** A module's entry points in the order of ENTRY_*; each takes at most four arguments. */
@@ -97,6 +99,7 @@ const MODULE_IMPORTS: Import[] = [
     result: "i32",
     capability: CAPABILITY_SCANOUT | CAPABILITY_BUFFER,
   },
+  { name: "poll", parameters: ["u64"], result: "i32", capability: CAPABILITY_POLL },
 ];
 
 export const MODULE_BORDER: Border = {

@@ -3,7 +3,15 @@
 // The manifest in the fixed binary form of unikernel/abi/manifest.ts, which is all that the driver domain ever reads.
 
 import * as abi from "../../unikernel/abi/manifest.js";
-import { capabilityBits, fuelByEntry, type Manifest, type ManifestBar, type ManifestParam } from "./manifest.js";
+import {
+  capabilityBits,
+  fuelByEntry,
+  type Manifest,
+  type ManifestBar,
+  type ManifestParam,
+  type PciCapability,
+} from "./manifest.js";
+import { packedCapability } from "./manifest-rules.js";
 import type { Bytes } from "./store.js";
 
 const SPACES = {
@@ -40,7 +48,17 @@ export function encodeManifest(manifest: Manifest): Bytes {
   for (const bar of manifest.bars) putBar(view, bar, manifest.params);
   for (const [index, param] of manifest.params.entries()) putParam(bytes, view, index, param);
   putPromises(view, manifest);
+  putPciCapabilities(bytes, manifest.pciCapabilities ?? []);
   return bytes;
+}
+
+function putPciCapabilities(bytes: Bytes, list: PciCapability[]): void {
+  let at = abi.MANIFEST_PCI_CAPABILITIES;
+  for (const one of list) {
+    const packed = packedCapability(one);
+    bytes.set(packed, at);
+    at += packed.length;
+  }
 }
 
 /** What holds for a module that promises nothing: ten times what a display at 1 kHz raises, some textures' worth. */

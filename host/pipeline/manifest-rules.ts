@@ -2,8 +2,10 @@
 //
 // What a schema cannot say about a manifest: what fits together, what PCI allows, what the core would not offer.
 
+import { MANIFEST_PCI_CAPABILITIES_BYTES } from "../../unikernel/abi/manifest.js";
+import { PCI_CAP_ID_MSI, PCI_CAP_ID_MSIX } from "../../unikernel/abi/pci.js";
 import { PipelineError } from "./error.js";
-import type { Manifest, ManifestBar, ManifestParam } from "./manifest.js";
+import type { Manifest, ManifestBar, ManifestParam, PciCapability } from "./manifest.js";
 
 const RAM_BYTES_MIN = 4096;
 const MEMORY_BYTES_MIN = 16; // PCI 3.0, 6.2.5.1
@@ -25,6 +27,7 @@ export function checkRules(subject: string, manifest: Manifest): void {
     () => checkSlots(subject, manifest.bars),
     ...manifest.bars.map((bar) => () => checkBar(subject, bar, manifest)),
     () => checkInterrupts(subject, manifest),
+    () => checkPciCapabilities(subject, manifest.pciCapabilities ?? []),
     () => checkQuotas(subject, manifest),
     () => checkState(subject, manifest),
     () => checkScanouts(subject, manifest),
@@ -99,6 +102,33 @@ function checkSize(subject: string, title: string, bar: ManifestBar, size: numbe
   if (bar.space === "io" && size > IO_BYTES_MAX)
     refuse(subject, `${title}: ${size} ports are more than ${IO_BYTES_MAX}`);
   if (Math.log2(size) % 1 !== 0) refuse(subject, `${title}: ${size} bytes are no power of two`);
+}
+
+// What the core lays out itself: PCI_CAP_ID_MSI, PCI_CAP_ID_MSIX; and 0, which is none.
+const CORES_OWN = new Map([
+  [0x00, "no capability"],
+  [PCI_CAP_ID_MSI, "MSI, which interrupts.msi asks for"],
+  [PCI_CAP_ID_MSIX, "MSI-X, which interrupts.msix asks for"],
+]);
+
+function checkPciCapabilities(subject: string, list: PciCapability[]): void {
+  for (const { id } of list) {
+    const own = CORES_OWN.get(Number(id));
+    if (own !== undefined) refuse(subject, `pciCapabilities: ${id} is ${own}`);
+  }
+  const bytes = list.reduce((sum, one) => sum + packedCapability(one).length, 0);
+  if (bytes > MANIFEST_PCI_CAPABILITIES_BYTES) {
+    refuse(subject, `pciCapabilities take ${bytes} bytes; there are ${MANIFEST_PCI_CAPABILITIES_BYTES}`);
+  }
+}
+
+/** As it stands in configuration space, its length rounded up to words; the link's byte says how long it is. */
+export function packedCapability({ id, bytes }: PciCapability): Uint8Array {
+  const body = Buffer.from(bytes.replaceAll(" ", ""), "hex");
+  const packed = new Uint8Array(Math.ceil((2 + body.length) / 4) * 4);
+  packed.set([Number(id), packed.length]);
+  packed.set(body, 2);
+  return packed;
 }
 
 function checkInterrupts(subject: string, manifest: Manifest): void {

@@ -27,6 +27,13 @@ export interface ManifestParam {
   max: number;
 }
 
+/** A capability of PCI configuration space that the core does not know: its number, and what stands behind the link. */
+export interface PciCapability {
+  id: string;
+  /** Hexadecimal, spaces as one likes. */
+  bytes: string;
+}
+
 export interface Manifest {
   name: string;
   version: string;
@@ -41,6 +48,7 @@ export interface Manifest {
   capabilities: string[];
   bars: ManifestBar[];
   interrupts: { msi?: number; msix?: number; msixBar?: number; intx?: boolean };
+  pciCapabilities?: PciCapability[];
   memoryPages: number;
   scanouts: number;
   /** Entries of the one table of functions; missing: there is none. */

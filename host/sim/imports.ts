@@ -30,6 +30,7 @@ function plainImports(capabilities: Capabilities, self: Self): WebAssembly.Modul
     scanout_set: capabilities.scanoutSet,
     scanout_flush: capabilities.scanoutFlush,
     scanout_set_buffer: capabilities.scanoutSetBuffer,
+    poll: (ns: bigint) => capabilities.poll(ns),
     log(at: number, length: number) {
       const memory = self.memory();
       if ((at >>> 0) + (length >>> 0) > memory.length) throw new ModuleFault(shim("FAULT_CAPABILITY"));

@@ -20,6 +20,7 @@ export interface Capabilities {
     format: number,
   ): number;
   scanoutFlush(scanout: number, x: number, y: number, width: number, height: number): number;
+  poll(ns: bigint): number;
   log(text: Uint8Array): number;
   scanoutSetBuffer(
     scanout: number,

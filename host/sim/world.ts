@@ -3,6 +3,7 @@
 // The simulated machine: domains, xenstore, a clock that moves only when told, and one driver domain that runs the real
 // core.wasm. Same calls in the same order, same world: nothing here asks the host for time, randomness or order.
 
+import { shim } from "./contract.js";
 import type { Domain } from "./domain.js";
 import { createDomain } from "./domain.js";
 import { dispatch } from "./event.js";
@@ -78,6 +79,7 @@ export interface Core {
     rowBytes: number,
     rows: number,
   ): number;
+  poll(tag: number, ns: bigint): number;
   param(tag: number, key: number): bigint;
 }
 
@@ -175,6 +177,9 @@ export function advanceTime(world: World, ns: bigint): void {
   world.core.on_timer();
 }
 
+/** What one look of a polling module takes; nothing else here takes time by itself, but polling ends by time. */
+const POLL_STEP_NS = 10_000n;
+
 /** One step of the driver domain's loop and of xenstored; false when both have nothing to do. */
 export function step(world: World): boolean {
   const events = dispatch(world.shim.events);
@@ -184,8 +189,10 @@ export function step(world: World): boolean {
     new Uint8Array(world.core.memory.buffer).set(message.payload, world.core.xenstore_buffer());
     world.core.on_xenstore(message.type, message.reqId, message.payload.length);
   }
-  const more = world.core.on_idle() !== 0;
-  return events || daemon || message !== undefined || more || world.store.incoming.length > 0;
+  const idle = world.core.on_idle();
+  const work = events || daemon || message !== undefined || world.store.incoming.length > 0;
+  if (idle === shim("IDLE_POLLS") && !work) advanceTime(world, POLL_STEP_NS);
+  return work || idle !== shim("IDLE_DONE");
 }
 
 const STEPS_MAX = 100_000;

@@ -59,6 +59,11 @@
 #define CAPABILITY_FATAL (-0x7fffffff - 1)
 #define CAPABILITY_PROMISE -2147483647
 
+/* --- what core_on_idle answers -------------------------------------------------------------------------------- */
+#define IDLE_DONE 0
+#define IDLE_MORE 1
+#define IDLE_POLLS 2
+
 /* --- why core_on_start is called (shim_restart) --------------------------------------------------------------- */
 #define RESTART_NONE 0
 #define RESTART_KEEP 1
@@ -178,7 +183,8 @@ uint64_t core_on_ioreq(uint32_t tag, uint32_t vcpu, uint32_t type, uint32_t flag
 /* One xenstore message; its payload (len bytes) is at core_xenstore_buffer(). */
 void core_on_xenstore(uint32_t type, uint32_t req_id, uint32_t len);
 void core_on_timer(void);
-/* A bounded slice of background work; 1 = there is more, call again after looking at events. */
+/* A bounded slice of background work. MORE: call again after looking at events; POLLS: the same, but whoever else
+ * wants the pCPU goes first. */
 uint32_t core_on_idle(void);
 uint32_t core_xenstore_buffer(void);
 uint32_t core_log_buffer(void);
@@ -205,6 +211,7 @@ int32_t core_buffer_read(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_
 int32_t core_buffer_write(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_t len);
 int32_t core_buffer_copy(uint32_t tag, uint32_t dst, uint64_t dst_offset, uint32_t dst_stride, uint32_t src,
                          uint64_t src_offset, uint32_t src_stride, uint32_t row_bytes, uint32_t rows);
+int32_t core_poll(uint32_t tag, uint64_t ns);
 /* len bytes of text, copied out of the module, are at core_log_buffer(). */
 int32_t core_log(uint32_t tag, uint32_t len);
 /* The value of the module's manifest parameter number `key` for this vGPU. */

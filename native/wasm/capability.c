@@ -21,6 +21,7 @@ uint32_t w2c_glovebox_scanout_flush(struct w2c_glovebox *caller, uint32_t scanou
 uint32_t w2c_glovebox_scanout_set_buffer(struct w2c_glovebox *caller, uint32_t scanout, uint32_t buffer,
                                          uint64_t offset, uint32_t width, uint32_t height, uint32_t stride,
                                          uint32_t format);
+uint32_t w2c_glovebox_poll(struct w2c_glovebox *caller, uint64_t ns);
 void w2c_glovebox_log(struct w2c_glovebox *caller, uint32_t ptr, uint32_t len);
 
 uint64_t w2c_glovebox_param(struct w2c_glovebox *caller, uint32_t key) {
@@ -53,6 +54,11 @@ uint32_t w2c_glovebox_scanout_set_buffer(struct w2c_glovebox *caller, uint32_t s
     struct call_border border = call_enter_core();
     return border_back(border,
                        core_scanout_set_buffer(caller->tag, scanout, buffer, offset, width, height, stride, format));
+}
+
+uint32_t w2c_glovebox_poll(struct w2c_glovebox *caller, uint64_t ns) {
+    struct call_border border = call_enter_core();
+    return border_back(border, core_poll(caller->tag, ns));
 }
 
 /* Text outside the module's memory is a fault; text that is too long is cut. */

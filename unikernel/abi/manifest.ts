@@ -11,6 +11,7 @@
 // 208 ┌ 8 x param, 48 bytes each: name 24 bytes, default u64, min u64, max u64 ┐
 // 592 ┌ interrupts a second u32 ┬ buffers u32 ┐ 600 ┌ bytes of all buffers u64 ┐ 608 ┌ pieces of all buffers u32 ┐
 // 612 ┌ state format u32 ┬ state bytes u32 ┐ 620 ┌ fuel of each of the state's entry points u32 ┐ 624 ┌ 0 ... ┐ 640
+// 640 ┌ capabilities of PCI configuration space, one behind the other: id u8, length u8, the rest; id 0 ends ┐ 784
 //
 // At 78 stands the layout's own version, so that a file of an older packer is refused by name and not misread.
 //
@@ -18,7 +19,7 @@
 
 export const MANIFEST_SECTION = "glovebox.manifest";
 export const MANIFEST_MAGIC = 0x4d584247; // "GBXM"
-export const MANIFEST_BYTES = 640;
+export const MANIFEST_BYTES = 784;
 export const MANIFEST_LAYOUT_VERSION = 2; // 1: without quotas and state, 592 bytes
 
 export const MANIFEST_ABI = 4;
@@ -75,6 +76,10 @@ export const MANIFEST_INTERRUPTS_PER_SECOND = 592; // more lose the vGPU (FAULT_
 export const MANIFEST_BUFFERS = 596; // handles at a time; 0 without capability "buffer"
 export const MANIFEST_BUFFER_BYTES = 600; // of all of them
 export const MANIFEST_BUFFER_PIECES = 608; // of all their scatter lists, neighbours joined; set aside at attach
+
+// --- capabilities of PCI configuration space that the core only lays out: what lies behind MSI and MSI-X there ---
+export const MANIFEST_PCI_CAPABILITIES = 640;
+export const MANIFEST_PCI_CAPABILITIES_BYTES = 144; // 0x70 to 0x100; each a multiple of 4
 
 // --- live replacement: 0, 0 and 0 = the module's state cannot be handed over ---
 export const MANIFEST_STATE_FORMAT = 612;

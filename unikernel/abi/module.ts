@@ -14,6 +14,7 @@ export const CAPABILITY_SCANOUT = 2; // scanout_set, scanout_flush
 export const CAPABILITY_LOG = 4; // log
 export const CAPABILITY_MEMORY = 8; // guest_read, guest_write
 export const CAPABILITY_BUFFER = 16; // buffer_*; with CAPABILITY_SCANOUT also scanout_set_buffer
+export const CAPABILITY_POLL = 32; // poll
 
 // --- answers of imports (0 = done) ---
 export const CAPABILITY_OK = 0;
@@ -49,3 +50,7 @@ export const FORMAT_RGB565 = 0x36314752; // 'RG16'
 // --- kinds of `event` ---
 /** The guest changed the PCI command register; argument = its new value. */
 export const EVENT_PCI_COMMAND = 0;
+/** The operator changed an output: argument = output << 32 | height << 16 | width; 0 x 0: nothing is plugged in. */
+export const EVENT_OUTPUT = 1;
+/** What `poll` asked for; argument 1: the time is over, this is the last. */
+export const EVENT_POLL = 2;

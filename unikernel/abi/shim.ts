@@ -46,6 +46,11 @@ export const IOREQ_FLAG_DATA_IS_PTR = 4;
 export const CAPABILITY_FATAL = (-0x7fffffff - 1);
 export const CAPABILITY_PROMISE = -2147483647;
 
+// --- what core_on_idle answers ---
+export const IDLE_DONE = 0;
+export const IDLE_MORE = 1;
+export const IDLE_POLLS = 2;
+
 // --- why core_on_start is called (shim_restart) ---
 export const RESTART_NONE = 0;
 export const RESTART_KEEP = 1;
@@ -179,7 +184,8 @@ export declare function shim_instance_call(instance: u32, entry: u32, fuel: u32,
 // One xenstore message; its payload (len bytes) is at core_xenstore_buffer().
 // export function on_xenstore(type: u32, req_id: u32, len: u32): void;
 // export function on_timer(): void;
-// A bounded slice of background work; 1 = there is more, call again after looking at events.
+// A bounded slice of background work. MORE: call again after looking at events; POLLS: the same, but whoever else
+// wants the pCPU goes first.
 // export function on_idle(): u32;
 // export function xenstore_buffer(): u32;
 // export function log_buffer(): u32;
@@ -206,6 +212,7 @@ export declare function shim_instance_call(instance: u32, entry: u32, fuel: u32,
 // export function buffer_write(tag: u32, buffer: u32, offset: u64, len: u32): i32;
 // export function buffer_copy(tag: u32, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64,
 //   src_stride: u32, row_bytes: u32, rows: u32): i32;
+// export function poll(tag: u32, ns: u64): i32;
 // len bytes of text, copied out of the module, are at core_log_buffer().
 // export function log(tag: u32, len: u32): i32;
 // The value of the module's manifest parameter number `key` for this vGPU.

@@ -86,6 +86,11 @@ export const SLICE_ROWS: u32 = 64;
 export const SLICE_BYTES: u32 = 65536;
 export const SHARE_BYTES: u32 = SHIM_SHARE_PAGES * 4096;
 
+/** The longest that a module may ask to be polled after its last work: longer than that, and a trap is cheaper. */
+export const POLL_NS_MAX: u64 = 1_000_000;
+/** Modules polled between two looks at events. */
+export const POLLS_PER_SLICE: u32 = 4;
+
 // --- quarantine ---
 /** What may be counted within a window before it means something: one a millisecond for a day. */
 export const THRESHOLD_MAX: u64 = 86_400_000;

@@ -3,6 +3,7 @@
 // What the core exports (native/include/shim.h, core_*). Every event comes in by one of these functions, and each does
 // a bounded piece of work.
 
+import { IDLE_DONE, IDLE_MORE, IDLE_POLLS } from "../abi/shim";
 import { XENSTORE_BUFFER, controlMessage, controlPump } from "./control/control";
 import { requestWork } from "./control/request";
 import { start } from "./control/start";
@@ -14,6 +15,7 @@ import { bufferCopy, bufferRead, bufferWrite } from "./vgpu/buffer_access";
 import { TRANSFER, guestRead, guestWrite } from "./vgpu/guest_memory";
 import { irqRaise } from "./vgpu/irq";
 import { paramValue } from "./vgpu/param";
+import { poll as pollFor, pollWork } from "./vgpu/poll";
 import { LOG_BUFFER, talk } from "./vgpu/talk";
 import { vgpuAt } from "./vgpu/vgpu";
 
@@ -42,9 +44,10 @@ export function on_timer(): void {
 
 export function on_idle(): u32 {
   controlPump();
-  const more: u32 = requestWork() ? 1 : 0;
+  const more = requestWork();
+  const polls = pollWork();
   saveChanges();
-  return more;
+  return more ? IDLE_MORE : polls ? IDLE_POLLS : IDLE_DONE;
 }
 
 export function xenstore_buffer(): u32 {
@@ -118,6 +121,10 @@ export function buffer_copy(
   rows: u32,
 ): i32 {
   return bufferCopy(tag, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
+}
+
+export function poll(tag: u32, ns: u64): i32 {
+  return pollFor(tag, ns);
 }
 
 export function log(tag: u32, len: u32): i32 {

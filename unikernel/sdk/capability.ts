@@ -67,3 +67,7 @@
 @external("glovebox", "buffer_copy") export declare function buffer_copy(
   dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32, row_bytes: u32, rows: u32,
 ): i32;
+
+// --- capability "poll" ---
+// Call event(EVENT_POLL) again and again for the next `ns`, once at least; the last time with argument 1. 0: no more.
+@external("glovebox", "poll") export declare function poll(ns: u64): i32;

@@ -137,6 +137,7 @@ function capabilitiesOf(world: () => World, tag: () => number): Capabilities {
       new Uint8Array(world().core.memory.buffer).set(text, world().core.log_buffer());
       return check(world().core.log(tag(), text.length));
     },
+    poll: (ns) => check(world().core.poll(tag(), ns)),
     scanoutSetBuffer: (...args) => check(world().core.scanout_set_buffer(tag(), ...args)),
     guestRead: (gpa, into) => get(world().core.guest_read(tag(), gpa, into.length), into),
     guestWrite: (gpa, bytes) => check(world().core.guest_write(tag(), gpa, put(bytes))),

@@ -103,6 +103,10 @@ int32_t core_buffer_copy(uint32_t tag, uint32_t dst, uint64_t dst_offset, uint32
     return CARRIED(tag, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
 }
 
+int32_t core_poll(uint32_t tag, uint64_t ns) {
+    return CARRIED(tag, ns);
+}
+
 int32_t core_scanout_set_buffer(uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset, uint32_t width,
                                 uint32_t height, uint32_t stride, uint32_t format) {
     return CARRIED(tag, scanout, buffer, offset, width, height, stride, format);

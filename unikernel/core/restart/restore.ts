@@ -30,6 +30,7 @@ import { lose, loseWords } from "../vgpu/lose";
 import { barRow, barSizeFits, moduleCount, moduleOffered, paramExists, paramRow } from "../vgpu/module";
 import { msixRestore } from "../vgpu/msix";
 import { paramsRestore } from "../vgpu/param";
+import { pollResume } from "../vgpu/poll";
 import { BOOKS_BYTES, booksRestored, booksTake } from "../vgpu/quarantine";
 import { depopulate } from "../vgpu/ram";
 import {
@@ -230,6 +231,7 @@ function keepOrLose(vgpu: Vgpu, saved: Saved): void {
   if (result == 0) {
     vgpu.instance = saved.instance;
     restoreScanouts(vgpu);
+    pollResume(vgpu);
     return;
   }
   const words = loseWords(vgpu);

@@ -11,6 +11,7 @@ import {
   MANIFEST_DEVICE_ID,
   MANIFEST_INTX_PIN,
   MANIFEST_MSIX_BAR,
+  MANIFEST_PCI_CAPABILITIES,
   MANIFEST_SUBSYSTEM_ID,
   MANIFEST_SUBSYSTEM_VENDOR_ID,
   MANIFEST_VENDOR_ID,
@@ -18,9 +19,9 @@ import {
 import * as P from "../../abi/pci";
 import { BARS } from "../limits";
 import { barAt } from "./bar";
-import { MSIX_CAP, MSI_CAP, config16, configClear, define } from "./config_space";
+import { MODULE_CAPS, MSIX_CAP, MSI_CAP, config16, configClear, define } from "./config_space";
 import { MODE_HVM, guestAt } from "./guest";
-import { barRow, manifest } from "./module";
+import { barRow, manifest, pciCapabilityIn } from "./module";
 import { Vgpu } from "./vgpu";
 
 const W_COMMAND: u32 =
@@ -48,6 +49,23 @@ export function configInit(vgpu: Vgpu): void {
   define(vgpu, P.PCI_INTERRUPT_PIN, 1, hvm ? load<u8>(m, MANIFEST_INTX_PIN) : 0, 0, 0);
   if (vgpu.msix_vectors != 0) defineMsix(vgpu, load<u8>(m, MANIFEST_MSIX_BAR));
   if (vgpu.msi_vectors != 0) defineMsi(vgpu);
+  definePciCapabilities(vgpu, m + MANIFEST_PCI_CAPABILITIES);
+}
+
+/** The module's own, in its order, before ours: drivers take the first that suits them. Only to be read. */
+function definePciCapabilities(vgpu: Vgpu, list: usize): void {
+  const ours = config16(vgpu, P.PCI_CAPABILITY_LIST);
+  let at = MODULE_CAPS;
+  for (let row = list; pciCapabilityIn(list, row); row += load<u8>(row, 1)) {
+    const bytes: u32 = load<u8>(row, 1);
+    const more = pciCapabilityIn(list, row + bytes);
+    for (let i: u32 = 0; i < bytes; i++) define(vgpu, at + i, 1, load<u8>(row + i), 0, 0);
+    define(vgpu, at + 1, 1, more ? at + bytes : ours, 0, 0);
+    at += bytes;
+  }
+  if (at == MODULE_CAPS) return;
+  define(vgpu, P.PCI_CAPABILITY_LIST, 1, MODULE_CAPS, 0, 0);
+  define(vgpu, P.PCI_STATUS, 2, P.PCI_STATUS_CAP_LIST, 0, C_STATUS);
 }
 
 /** Memory and I/O decode exist where there is a BAR of that space. */

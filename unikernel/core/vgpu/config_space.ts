@@ -21,6 +21,7 @@ export const MSI_CAP: u32 = 0x40; // 24 bytes: 64-bit address, mask per vector
 export const MSI_CAP_BYTES: u32 = 24;
 export const MSIX_CAP: u32 = 0x60; // 12 bytes
 export const MSIX_CAP_BYTES: u32 = 12;
+export const MODULE_CAPS: u32 = 0x70; // to the end: what the manifest gives, MANIFEST_PCI_CAPABILITIES_BYTES
 
 const SIZE: u32 = PCI_CFG_SPACE_SIZE;
 //  per vGPU: ┌ value 256 ┬ writable 256 ┬ one clears 256 ┐

@@ -6,6 +6,7 @@
 
 import * as M from "../../abi/manifest";
 import { MODULE_ABI_VERSION } from "../../abi/module";
+import { PCI_CAP_ID_MSI, PCI_CAP_ID_MSIX } from "../../abi/pci";
 import { shim_module_count, shim_module_manifest } from "../../abi/shim";
 import {
   BARS,
@@ -119,7 +120,9 @@ function firstWrong(at: usize): string {
   const promises = wrongPromises(at);
   if (promises.length != 0) return promises;
   const bars = wrongBars(at);
-  return bars.length != 0 ? bars : wrongMsix(at);
+  if (bars.length != 0) return bars;
+  const msix = wrongMsix(at);
+  return msix.length != 0 ? msix : wrongPciCapabilities(at + M.MANIFEST_PCI_CAPABILITIES);
 }
 
 function wrongPromises(at: usize): string {
@@ -129,6 +132,24 @@ function wrongPromises(at: usize): string {
   if (load<u32>(at, M.MANIFEST_BUFFER_PIECES) > PIECES_PER_VGPU_MAX) return "buffer pieces";
   if (load<u32>(at, M.MANIFEST_STATE_BYTES) > STATE_BYTES_MAX) return "state";
   return load<u32>(at, M.MANIFEST_FUEL_STATE) > FUEL_MAX ? "fuel" : "";
+}
+
+/** Is there a capability at `row` of the list? One that the list's end cuts does not count. */
+export function pciCapabilityIn(list: usize, row: usize): bool {
+  const left = list + M.MANIFEST_PCI_CAPABILITIES_BYTES - row;
+  return left >= 4 && load<u8>(row) != 0 && <usize>load<u8>(row, 1) <= left;
+}
+
+/** Whole words, and none that the core lays out itself; behind the last there is nothing. */
+function wrongPciCapabilities(list: usize): string {
+  let row = list;
+  for (; pciCapabilityIn(list, row); row += load<u8>(row, 1)) {
+    const id: u32 = load<u8>(row);
+    const bytes: u32 = load<u8>(row, 1);
+    if (bytes < 4 || (bytes & 3) != 0) return "pci capability's length";
+    if (id == PCI_CAP_ID_MSI || id == PCI_CAP_ID_MSIX) return "pci capability's id";
+  }
+  return row == list + M.MANIFEST_PCI_CAPABILITIES_BYTES || load<u8>(row) == 0 ? "" : "pci capabilities";
 }
 
 function wrongBars(at: usize): string {

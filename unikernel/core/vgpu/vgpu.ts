@@ -18,6 +18,7 @@ import { Text } from "../text";
 import { touch } from "../restart/dirty";
 import { VGPU_REFUSED, VGPU_TRAPS, countVgpu } from "../trace/counters";
 import { TRACE_NO_VGPU } from "../trace/ring";
+import { pollForget } from "./poll";
 import { Guest, NO_VGPU, guestAt, numberEntry, slotEntry } from "./guest";
 import { THRESHOLD_REFUSED, quarantineCount } from "./quarantine";
 
@@ -96,6 +97,7 @@ function successors(state: u32): u32 {
 export function advance(vgpu: Vgpu, to: u32): void {
   check(((successors(vgpu.state) >> to) & 1) != 0, PANIC_VGPU_STATE, (vgpu.state << 8) | to);
   vgpu.state = to;
+  if (to != VGPU_READY) pollForget(vgpu.index);
   touch(vgpu.index);
 }
 

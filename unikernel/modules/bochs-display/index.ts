@@ -9,13 +9,13 @@
 // Trusts nothing that a guest writes: registers only keep numbers, and mode.ts judges them before anything is shown.
 // Promises: every access is answered, in bounded time; an unassigned address reads all ones and ignores writes.
 
-import { OPEN_BUS } from "../../sdk/registers";
+import { param } from "../../sdk/capability";
+import { edidBuild } from "../../sdk/edid";
+import { OPEN_BUS, registersRead } from "../../sdk/registers";
 import { DISPI_BYTES, dispiRead, dispiReset, dispiWrite } from "./dispi";
-import { EDID_WINDOW_BYTES, edidBuild, edidRead } from "./edid";
 import { EXTENDED_BYTES, extendedRead, extendedReset, extendedWrite } from "./extended";
 import { isVramSize, modeApply, modeReset } from "./mode";
 import { PARAM_HEIGHT, PARAM_VRAM_BYTES, PARAM_WIDTH } from "./params";
-import { param } from "../../sdk/capability";
 import { VGA_BYTES, vgaRead, vgaReset, vgaWrite } from "./vga";
 
 const BAR_REGISTERS: u32 = 2;
@@ -26,13 +26,17 @@ const VGA_AT: u32 = 0x400;
 const DISPI_AT: u32 = 0x500;
 const EXTENDED_AT: u32 = 0x600;
 
+/** The whole window for EDID blocks; what lies behind the only block reads 0. */
+const EDID_BYTES: u32 = 0x400;
+const edid: usize = memory.data(0x400);
+
 /** Why attach refuses: its answer. */
 const REFUSED_VRAM_SIZE: i32 = 1;
 
 export function attach(): i32 {
   const vram = param(PARAM_VRAM_BYTES);
   if (!isVramSize(vram)) return REFUSED_VRAM_SIZE;
-  edidBuild(<u32>param(PARAM_WIDTH), <u32>param(PARAM_HEIGHT));
+  edidBuild(edid, <u32>param(PARAM_WIDTH), <u32>param(PARAM_HEIGHT));
   setUp(<u32>vram);
   return 0;
 }
@@ -51,7 +55,7 @@ function setUp(vramBytes: u32): void {
 export function bar_read(bar: u32, offset: u32, size: u32): u64 {
   if (bar != BAR_REGISTERS) return OPEN_BUS;
   if (offset - DISPI_AT < DISPI_BYTES) return dispiRead(offset - DISPI_AT, size);
-  if (offset - EDID_AT < EDID_WINDOW_BYTES) return edidRead(offset - EDID_AT, size);
+  if (offset - EDID_AT < EDID_BYTES) return registersRead(edid, EDID_BYTES, offset - EDID_AT, size);
   if (offset - VGA_AT < VGA_BYTES) return vgaRead(offset - VGA_AT, size);
   if (offset - EXTENDED_AT < EXTENDED_BYTES) return extendedRead(offset - EXTENDED_AT, size);
   return OPEN_BUS;

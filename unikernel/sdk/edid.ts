@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The EDID block (VESA E-EDID 1.4, 128 bytes) by which the guest's driver learns what this monitor can do: the modes
-// of the tables below, and first of all width x height at 60 Hz, as the operator set them. Built once, at attach.
+// of the tables below, and first of all width x height at 60 Hz, as the operator set them.
 //
 //   0 ┌ header 8 ┬ 8 who made it 10 ┬ 18 version 2 ┬ 20 what it is 5 ┬ 25 colours 10 ┬ 35 old modes 3 ┐
 //  38 ┌ 8 standard modes x 2 ┬ 54 preferred timing 18 ┬ 72 name 18 ┬ 90 range limits 18 ┬ 108 filler 18 ┐
 // 126 ┌ extensions: 0 ┬ checksum ┐
 
-import { registersRead } from "../../sdk/registers";
-
-/** The whole window for EDID blocks; what lies behind the only block reads 0. */
-export const EDID_WINDOW_BYTES: u32 = 0x400;
-
-const BLOCK_BYTES: u32 = 128;
+export const EDID_BLOCK_BYTES: u32 = 128;
 const CHECKSUM_AT: u32 = 127;
 const WIDTH_CM_AT: u32 = 21;
 const HEIGHT_CM_AT: u32 = 22;
@@ -52,15 +47,10 @@ const template: usize = memory.data<u8>([
   0x00, 0x00, 0x00, 0x10, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nothing
   0x00, 0x00,
 ]);
-const block: usize = memory.data(0x400);
 
-export function edidRead(offset: u32, size: u32): u64 {
-  return registersRead(block, EDID_WINDOW_BYTES, offset, size);
-}
-
-/** Complete the block for this preferred mode. The manifest bounds both (640 to 3840, 480 to 2400). */
-export function edidBuild(width: u32, height: u32): void {
-  memory.copy(block, template, BLOCK_BYTES);
+/** A block of 128 bytes for this preferred mode, at `block`; 640 to 3840 by 480 to 2400. */
+export function edidBuild(block: usize, width: u32, height: u32): void {
+  memory.copy(block, template, EDID_BLOCK_BYTES);
   store<u8>(block + WIDTH_CM_AT, <u8>((width * 254) / PIXELS_PER_254_CM));
   store<u8>(block + HEIGHT_CM_AT, <u8>((height * 254) / PIXELS_PER_254_CM));
   putTiming(block + TIMING_AT, width, height);
@@ -69,7 +59,7 @@ export function edidBuild(width: u32, height: u32): void {
 
 function sumOf(at: usize): u32 {
   let sum: u32 = 0;
-  for (let i: u32 = 0; i < BLOCK_BYTES; i++) sum += load<u8>(at + i);
+  for (let i: u32 = 0; i < EDID_BLOCK_BYTES; i++) sum += load<u8>(at + i);
   return sum & 0xff;
 }
 
