@@ -15,7 +15,8 @@ result() {
 # mediated GUEST IMAGE: a PVH guest with the test device in a driver domain of that image.
 mediated() {
     step "$1: $3"
-    gbctl create "/lab/guests/$1.cfg" --module register-file --kernel "/lab/files/$2" >"$OUT/$1.txt" 2>&1 ||
+    gbctl create "/lab/guests/$1.cfg" --module register-file --kernel "/lab/files/$2" \
+        --modules /lab/files/modules-test.img >"$OUT/$1.txt" 2>&1 ||
         fail "gbctl create $1: $(tail -n 1 "$OUT/$1.txt")"
     result "$1"
     gbctl stat "$1" --json >"$OUT/$1-stat.json" 2>&1
@@ -28,6 +29,7 @@ cat >/lab/ready.cfg <<CFG
 name = "ready"
 type = "pv"
 kernel = "/lab/files/glovebox.elf"
+ramdisk = "/lab/files/modules.img"
 memory = 16
 vcpus = 1
 tsc_mode = "native"
@@ -40,7 +42,7 @@ for n in 1 2 3 4 5; do
     wait_gone ready 20
 done
 
-mediated module glovebox-test.elf "a module answers"
+mediated module glovebox.elf "a module answers"
 mediated bare glovebox-bare.elf "a C function in the same shim answers"
 
 step "process: a C process in Dom0 answers"

@@ -51,8 +51,9 @@ export interface LatencyReport {
 
 const files = (): Record<string, string> => {
   const dom0 = ["gbctl", "bench-emulator", "bench-ready"].map((name) => [name, join(DOM0_PROGRAMS, name)]);
-  const images = ["glovebox", "glovebox-test", "glovebox-bare"].map((name) => [`${name}.elf`, image(name)]);
-  return Object.fromEntries([...dom0, ...images]) as Record<string, string>;
+  const images = ["glovebox", "glovebox-bare"].map((name) => [`${name}.elf`, image(name)]);
+  const modules = ["modules.img", "modules-test.img"].map((name) => [name, join(BUILD, "unikernel", name)]);
+  return Object.fromEntries([...dom0, ...images, ...modules]) as Record<string, string>;
 };
 
 export const image = (name: string): string => join(BUILD, `unikernel/${name}.elf`);

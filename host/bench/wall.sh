@@ -15,7 +15,7 @@ try() {
 
 # mediated GUEST WAIT
 mediated() {
-    gbctl start "$1-driver" --kernel /lab/files/glovebox-test.elf --wait "$2" >"$OUT/$1.txt" 2>&1 ||
+    gbctl start "$1-driver" --kernel /lab/files/glovebox.elf --wait "$2" >"$OUT/$1.txt" 2>&1 ||
         fail "gbctl start: $(tail -n 1 "$OUT/$1.txt")"
     xl vcpu-pin "$1-driver" 0 2
     gbctl create "/lab/guests/$1.cfg" --driver-domain "$1-driver" --module register-file >>"$OUT/$1.txt" 2>&1 ||

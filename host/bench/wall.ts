@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import { DOM0_PROGRAMS } from "../lab/native.js";
+import { BUILD } from "../lab/paths.js";
 import { runScenario, type ScenarioOptions } from "../lab/scenario.js";
 import { MODULE_IDS } from "./device.js";
 import { image, type Wish } from "./latency.js";
@@ -36,7 +37,8 @@ export function wallScenario(): ScenarioOptions {
     files: {
       gbctl: join(DOM0_PROGRAMS, "gbctl"),
       "bench-emulator": join(DOM0_PROGRAMS, "bench-emulator"),
-      "glovebox-test.elf": image("glovebox-test"),
+      "glovebox.elf": image("glovebox"),
+      "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { busy: guest, block: guest, process: guest },
     machine: { cpus: 3, threads: "multi", xen: "dom0_max_vcpus=1" },

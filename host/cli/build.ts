@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// `glovebox build`: the driver domain's images with their modules, gbctl and friends, the guests' test programs.
+// `glovebox build`: the driver domain's images, the modules, gbctl and friends, the guests' test programs.
 
 import { buildNative } from "../lab/native.js";
 import { buildModuleImages, buildUnikernel, type Variant } from "../pipeline/index.js";
 
-const VARIANTS: Variant[] = ["release", "test", "bare", "probe", "panic"];
+const VARIANTS: Variant[] = ["release", "bare", "probe", "panic"];
 
 export type Say = (text: string) => void;
 

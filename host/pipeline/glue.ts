@@ -120,15 +120,3 @@ function byteRows(bytes: Uint8Array): string {
   for (let at = 0; at < bytes.length; at += 16) rows.push(`    ${[...bytes.subarray(at, at + 16)].join(", ")},\n`);
   return rows.join("");
 }
-
-/** modules.c: the list that the shim walks, in the order of names. */
-export function moduleList(names: readonly string[]): string {
-  const ids = names.map(identifierOf);
-  return [
-    HEAD,
-    '#include "module.h"\n',
-    ...ids.map((id) => `extern const struct gb_module gb_module_${id};`),
-    `\nconst struct gb_module *const gb_modules[] = {${[...ids.map((id) => `&gb_module_${id}`), "0"].join(", ")}};`,
-    `const uint32_t gb_module_count = ${ids.length};\n`,
-  ].join("\n");
-}

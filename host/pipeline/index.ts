@@ -8,7 +8,7 @@ export { type Border, coreBorder, MODULE_BORDER } from "./contract.js";
 export { PipelineError } from "./error.js";
 export { type PackedModule, packModule } from "./gbx.js";
 export { type GbxFile, readGbx } from "./gbx-rules.js";
-export { buildUnikernel, IMAGE_BYTES_MAX, moduleFolders, type Unikernel, type Variant } from "./image.js";
+export { buildUnikernel, IMAGE_BYTES_MAX, type Unikernel, type Variant } from "./image.js";
 export { FUEL_GLOBAL, instrument } from "./instrument.js";
 export { fuelByEntry, type Manifest, parseManifest } from "./manifest.js";
 export { encodeManifest } from "./manifest-binary.js";

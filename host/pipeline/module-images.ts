@@ -5,15 +5,26 @@
 //   build/unikernel/modules.img        unikernel/modules/*
 //   build/unikernel/modules-test.img   those and test/modules/*
 
-import { basename } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { type PackedModule, packModule } from "./gbx.js";
-import { moduleFolders } from "./image.js";
 import { buildModule } from "./module.js";
 import { inBuild, inProject } from "./paths.js";
 import { makeRamdisk } from "./ramdisk.js";
 import { writeWhole } from "./store.js";
 
 const RAMDISKS = { release: "modules.img", test: "modules-test.img" } as const;
+const ROOTS = { release: ["unikernel/modules"], test: ["unikernel/modules", "test/modules"] } as const;
+
+/** The folders under the ramdisk's roots that hold a manifest, by name. */
+export function moduleFolders(ramdisk: keyof typeof RAMDISKS): string[] {
+  return ROOTS[ramdisk].flatMap((root) =>
+    readdirSync(inProject(root))
+      .sort()
+      .map((name) => join(root, name))
+      .filter((folder) => existsSync(inProject(folder, "manifest.json"))),
+  );
+}
 
 export interface ModuleImage {
   path: string;

@@ -3,6 +3,7 @@
 // Modules of the simulated driver domain: a real, instrumented .wasm run by V8, or a script of a test. How a call ends
 // is the same word for both: a fault of unikernel/abi/shim.ts.
 
+import { STATE_GLOBAL } from "../pipeline/instrument.js";
 import { shim } from "./contract.js";
 import { importsOf } from "./imports.js";
 
@@ -54,6 +55,8 @@ export interface Capabilities {
 export interface Instance {
   /** One entry point; throws ModuleFault. `fuel` is what was used. */
   call(entry: number, fuel: number, args: [bigint, bigint, bigint, bigint]): { value: bigint; fuel: number };
+  /** The whole state: memory, then each mutable global as bytes. A view: what is written there is the instance's. */
+  state?(): Uint8Array[];
 }
 
 export interface SimModule {
@@ -170,7 +173,21 @@ function wasmInstance(code: WebAssembly.Module, capabilities: Capabilities): Ins
         throw faultOf(error, fuel, fuelLeft.value as number);
       }
     },
+    state: () => stateOf(instance.exports),
   };
+}
+
+function stateOf(exports: WebAssembly.Exports): Uint8Array[] {
+  const parts = [new Uint8Array((exports.memory as WebAssembly.Memory).buffer)];
+  for (let i = 0; `${STATE_GLOBAL}${i}` in exports; i++) {
+    const { value } = exports[`${STATE_GLOBAL}${i}`] as WebAssembly.Global;
+    const wide = typeof value === "bigint";
+    const bytes = Buffer.alloc(wide ? 8 : 4);
+    if (wide) bytes.writeBigUInt64LE(BigInt.asUintN(64, value));
+    else bytes.writeUInt32LE((value as number) >>> 0);
+    parts.push(bytes);
+  }
+  return parts;
 }
 
 /** V8's words for traps (messages of WebAssembly.RuntimeError). */

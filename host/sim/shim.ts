@@ -6,6 +6,7 @@
 import { instanceImports } from "./calls/instance.js";
 import { interruptImports } from "./calls/interrupt.js";
 import { memoryImports } from "./calls/memory.js";
+import { moduleImports } from "./calls/module.js";
 import { restartImports } from "./calls/restart.js";
 import { serverImports } from "./calls/server.js";
 import { shareImports } from "./calls/share.js";
@@ -31,6 +32,7 @@ export function createCore(world: () => World, state: ShimState, code: WebAssemb
     ...interruptImports(world),
     ...memoryImports(world),
     ...shareImports(world, state),
+    ...moduleImports(world, state),
     ...instanceImports(world, state),
   };
   const instance = new WebAssembly.Instance(code, { shim: withFaults(world, imports) as WebAssembly.ModuleImports });

@@ -88,7 +88,12 @@ export interface World {
   domains: Map<number, Domain>;
   store: Xenstore;
   faults: Faults;
-  modules: SimModule[];
+  /** By slot. */
+  modules: (SimModule | undefined)[];
+  /** What the loader said about files of the ramdisk that it refused. */
+  refusals: string[];
+  /** Files that Dom0 granted, by the directory's reference: a module, or the words that refuse it. */
+  offers: Map<number, SimModule | string>;
   commandLine: string;
   /** Lines of the driver domain's console. */
   console: string[];
@@ -113,7 +118,9 @@ export function createWorld(options: WorldOptions): World {
     domains: new Map(),
     store: createXenstore(`/local/domain/${DRIVER_DOMID}`),
     faults: createFaults(),
-    modules: options.modules,
+    modules: [...options.modules],
+    refusals: [],
+    offers: new Map(),
     commandLine: options.commandLine ?? "",
     console: [],
     asks: 0,

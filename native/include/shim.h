@@ -26,6 +26,7 @@
 #define SHIM_LOG_BYTES_MAX 256
 #define SHIM_RECORDS_MAX 66
 #define SHIM_RECORD_BYTES_MAX 4080
+#define SHIM_MODULES_MAX 32
 
 /* --- how a call into a module instance ended (shim_call_fault) ----------------------------------------------- */
 #define FAULT_NONE 0
@@ -159,9 +160,34 @@ int32_t shim_share_copy_guest(uint32_t domid, uint64_t gpa, uint32_t share_offse
 int32_t shim_share_write(uint32_t share_offset, uint32_t src_ptr, uint32_t len);
 
 /* --- modules and their instances ----------------------------------------------------------------------------- */
-uint32_t shim_module_count(void);
-/* The module's binary manifest (unikernel/abi/manifest.ts) copied to dst; answers its length. */
+/* Modules have slots, 0 to SHIM_MODULES_MAX - 1. One that is loaded later may take the slot of one that is gone, but
+ * has a higher serial number. The binary manifest (unikernel/abi/manifest.ts) copied to dst; answers its length.
+ * -ENOENT, here and below: the slot is free. */
 int32_t shim_module_manifest(uint32_t module, uint32_t dst_ptr, uint32_t max);
+/* What else is known of it: MODULE_FACTS_BYTES bytes to dst. */
+int32_t shim_module_facts(uint32_t module, uint32_t dst_ptr);
+/* Why the nth refused file of the ramdisk was refused, "name: words"; their length, at most max; 0: no more. */
+int32_t shim_module_refusal(uint32_t nth, uint32_t dst_ptr, uint32_t max);
+/* Load a .gbx file of `bytes` bytes out of pages that domid granted; the directory page holds their grefs. Answers the
+ * slot; -ENOEXEC: refused for what it is. */
+int32_t shim_module_load(uint32_t domid, uint32_t directory_gref, uint32_t bytes);
+/* Why the last shim_module_load was refused, in words; 0: there is only the errno. */
+int32_t shim_module_load_words(uint32_t dst_ptr, uint32_t max);
+/* -EBUSY: it has instances. */
+int32_t shim_module_unload(uint32_t module);
+
+/* Facts by offset: numbers of 32 bits, then the SHA-256 of the .gbx file and of the vendor's .wasm file. */
+#define MODULE_FACTS_BYTES 88
+#define MODULE_FACT_SERIAL 0
+#define MODULE_FACT_ORIGIN 4
+#define MODULE_FACT_INSTANCES 8
+#define MODULE_FACT_GBX_BYTES 12
+#define MODULE_FACT_IMAGE_PAGES 16
+#define MODULE_FACT_GBX_SHA256 24
+#define MODULE_FACT_WASM_SHA256 56
+#define MODULE_FROM_RAMDISK 0
+#define MODULE_FROM_LIVE 1
+
 /* A fresh instance; tag comes back in the core exports that serve the module's imports. Answers a handle. */
 int32_t shim_instance_create(uint32_t module, uint32_t tag);
 /* Memory and globals as after creation. This and the next: -EBUSY while the instance runs a call. */
@@ -171,6 +197,11 @@ int32_t shim_instance_destroy(uint32_t instance);
  * entry point that the module does not export is FAULT_NONE and 0. */
 uint64_t shim_instance_call(uint32_t instance, uint32_t entry, uint32_t fuel, uint64_t a, uint64_t b, uint64_t c,
                             uint64_t d);
+/* CRC-32 over the whole state: the memory, then each mutable global but __fuel in the order of its number, 4 or 8
+ * bytes little-endian. The same module after the same calls has the same on every machine. */
+uint32_t shim_instance_hash(uint32_t instance);
+/* Copy len bytes between two instances' memories; -EINVAL: outside of one of them. -EBUSY as above. */
+int32_t shim_instance_copy(uint32_t dst, uint32_t dst_ptr, uint32_t src, uint32_t src_ptr, uint32_t len);
 /* How the last shim_instance_call ended, and the fuel it took. */
 uint32_t shim_call_fault(void);
 uint32_t shim_call_fuel(void);

@@ -20,6 +20,25 @@
  * 32 bytes for each of at most 256 entries. */
 #define INSTANCE_BYTES_MAX 12288u
 
+/* Images of loaded modules: 768 KiB, 32 modules of six pages (as the display has) or fewer and bigger ones. */
+#define CODE_PAGES 192u
+
+/* One module's image, and its .gbx file, which is about as large: 512 KiB, 25 times what the display needs. */
+#define MODULE_IMAGE_BYTES_MAX (128ul * PAGE_BYTES)
+#define GBX_BYTES_MAX (128ul * PAGE_BYTES)
+
+/* A .gbx file's tables: it has 6 program headers, 3 segments and some 30 symbols; a linker's habits may add some. */
+#define ELF_HEADERS_MAX 16u
+#define ELF_SEGMENTS_MAX 8u
+#define ELF_SYMBOLS_MAX 256u
+
+/* Mutable globals of a module; a table row is 16 bytes of its image. */
+#define MODULE_GLOBALS_MAX 4096u
+
+/* What a file was refused for, in words, for so many files of a ramdisk (one more than there can be modules). */
+#define REFUSALS_MAX 33u
+#define REFUSAL_BYTES_MAX 160u
+
 /* The core's linear memory, fixed at build time; the arena is what we reserve for it. */
 #define CORE_PAGES_MAX 32u
 
@@ -81,9 +100,12 @@ _Static_assert(SHIM_COPY_BYTES_MAX <= (COPY_WINDOW_PAGES - 1u) * PAGE_BYTES, "on
 _Static_assert(2u * (SHIM_GUEST_COPY_BYTES_MAX / PAGE_BYTES + 1u) <= COPY_WINDOW_PAGES,
                "both sides of a copy within a guest fit the window: seven pages, and one more for the odd start");
 _Static_assert(SHIM_SERVERS_MAX <= 256 && SHIM_INSTANCES_MAX <= 256, "an index fits the low byte of a handle");
+_Static_assert(MODULE_IMAGE_BYTES_MAX <= (uint64_t)CODE_PAGES * PAGE_BYTES, "the largest image fits the code arena");
+_Static_assert(GBX_BYTES_MAX / PAGE_BYTES <= PAGE_BYTES / sizeof(uint32_t), "one page names the pages of a file");
 _Static_assert((ARENA_PAGES + CORE_PAGES_MAX) * WASM_PAGE_BYTES + SHIM_INSTANCES_MAX * INSTANCE_BYTES_MAX +
-                       (SHIM_SHARE_PAGES + SHIM_SERVERS_MAX + COPY_WINDOW_PAGES + 2u * SHIM_RECORDS_MAX) * PAGE_BYTES +
-                       STACK_BYTES <=
+                       (SHIM_SHARE_PAGES + SHIM_SERVERS_MAX + COPY_WINDOW_PAGES + 2u * SHIM_RECORDS_MAX + CODE_PAGES) *
+                           PAGE_BYTES +
+                       GBX_BYTES_MAX + STACK_BYTES <=
                    10u * 1024u * 1024u,
                "static memory leaves 6 of 16 MiB to image, page tables, p2m list and the start-of-day pages");
 

@@ -11,8 +11,8 @@
 #include "abi.h"
 #include "arena.h"
 #include "call.h"
-#include "core.h"
-#include "module.h"
+#include "crc32.h"
+#include "module_table.h"
 #include "panic.h"
 #include "shim.h"
 #include "shim_limits.h"
@@ -22,6 +22,7 @@
 
 struct instance {
     const struct gb_module *module; /* NULL: free */
+    uint32_t slot;                  /* of the module */
     uint32_t generation;
     uint32_t first_page;
     uint32_t *fuel;
@@ -34,18 +35,6 @@ struct instance {
 static struct instance instances[SHIM_INSTANCES_MAX] SURVIVES;
 static uint8_t storage[SHIM_INSTANCES_MAX][INSTANCE_BYTES_MAX] SURVIVES __attribute__((aligned(64)));
 static uint32_t last_fault, last_fuel;
-
-uint32_t shim_module_count(void) {
-    return gb_module_count;
-}
-
-int32_t shim_module_manifest(uint32_t module, uint32_t dst_ptr, uint32_t max) {
-    if (module >= gb_module_count || gb_modules[module]->manifest_bytes > max)
-        return -XEN_EINVAL;
-    uint32_t bytes = gb_modules[module]->manifest_bytes;
-    memcpy(core_bytes(dst_ptr, bytes), gb_modules[module]->manifest, bytes);
-    return (int32_t)bytes;
-}
 
 static struct instance *instance_of(uint32_t handle) {
     uint32_t index = handle & 0xff;
@@ -82,7 +71,7 @@ static void give_back(struct instance *instance) {
     instance->module = NULL;
 }
 
-static int create(struct instance *instance, const struct gb_module *module, uint32_t tag) {
+static int create(struct instance *instance, uint32_t slot, const struct gb_module *module, uint32_t tag) {
     int32_t first = module->instance_bytes <= INSTANCE_BYTES_MAX ? arena_take(module->memory_pages) : -XEN_E2BIG;
     if (first < 0)
         return first;
@@ -90,6 +79,7 @@ static int create(struct instance *instance, const struct gb_module *module, uin
     instance->busy = false;
     instance->fuel = NULL; /* not as made until it is */
     instance->module = module;
+    instance->slot = slot;
     instance->imports = (struct w2c_glovebox){.tag = tag, .instance = storage_of(instance)};
     int rc = instantiate(instance);
     if (rc)
@@ -98,13 +88,6 @@ static int create(struct instance *instance, const struct gb_module *module, uin
 }
 
 /* --- across a restart --------------------------------------------------------------------------------------------- */
-
-static bool is_linked(const struct gb_module *module) {
-    for (uint32_t i = 0; i < gb_module_count; i++)
-        if (gb_modules[i] == module)
-            return true;
-    return false;
-}
 
 /* The memory's descriptor lies in the instance's own struct; elsewhere it would not be the instance's. */
 static bool has_its_memory(const struct instance *instance) {
@@ -117,7 +100,7 @@ static bool has_its_memory(const struct instance *instance) {
 }
 
 static bool is_as_made(const struct instance *instance) {
-    return is_linked(instance->module) && has_its_memory(instance) &&
+    return module_at(instance->slot) == instance->module && has_its_memory(instance) &&
            instance->imports.instance == storage_of(instance) && instance->imports.fuel == instance->fuel &&
            instance->fuel == instance->module->fuel(storage_of(instance));
 }
@@ -135,8 +118,7 @@ void instance_restart(void) {
 int32_t shim_instance_adopt(uint32_t handle, uint32_t module, uint32_t tag) {
     uint32_t index = handle & 0xff;
     struct instance *one = &instances[index];
-    if (index >= SHIM_INSTANCES_MAX || module >= gb_module_count || !one->unclaimed ||
-        one->module != gb_modules[module] || one->generation != handle >> 8)
+    if (index >= SHIM_INSTANCES_MAX || !one->unclaimed || one->slot != module || one->generation != handle >> 8)
         return -XEN_ENOENT;
     if (one->interrupted)
         return -XEN_EIO;
@@ -164,11 +146,12 @@ static struct instance *find_free(void) {
 
 int32_t shim_instance_create(uint32_t module, uint32_t tag) {
     struct instance *instance = find_free();
-    if (module >= gb_module_count)
+    const struct gb_module *loaded = module_at(module);
+    if (!loaded)
         return -XEN_EINVAL;
     if (!instance)
         return -XEN_ENOSPC;
-    int rc = create(instance, gb_modules[module], tag);
+    int rc = create(instance, module, loaded, tag);
     if (rc)
         return rc;
     instance->generation = instance->generation % GENERATION_MAX + 1;
@@ -187,6 +170,45 @@ int32_t shim_instance_destroy(uint32_t handle) {
     give_back(instance);
     return 0;
 }
+
+uint32_t instance_count(uint32_t module) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < SHIM_INSTANCES_MAX; i++)
+        count += instances[i].module && instances[i].slot == module;
+    return count;
+}
+
+/* --- the whole state ---------------------------------------------------------------------------------------------- */
+
+uint32_t shim_instance_hash(uint32_t handle) {
+    const struct instance *instance = instance_of(handle);
+    const wasm_rt_memory_t *memory = instance->imports.memory;
+    uint32_t crc = memory ? crc32_update(0, memory->data, (uint32_t)memory->size) : 0;
+    for (uint32_t i = 0; i < instance->module->global_count; i++) {
+        const struct gb_global *one = &instance->module->globals[i];
+        crc = crc32_update(crc, one->at(storage_of(instance)), one->bytes);
+    }
+    return crc;
+}
+
+static uint8_t *memory_part(const struct instance *instance, uint32_t ptr, uint32_t len) {
+    const wasm_rt_memory_t *memory = instance->imports.memory;
+    return memory && (uint64_t)ptr + len <= memory->size ? memory->data + ptr : NULL;
+}
+
+int32_t shim_instance_copy(uint32_t dst, uint32_t dst_ptr, uint32_t src, uint32_t src_ptr, uint32_t len) {
+    const struct instance *to = instance_of(dst), *from = instance_of(src);
+    uint8_t *to_bytes = memory_part(to, dst_ptr, len);
+    const uint8_t *from_bytes = memory_part(from, src_ptr, len);
+    if (!to_bytes || !from_bytes)
+        return -XEN_EINVAL;
+    if (to->busy || from->busy)
+        return -XEN_EBUSY;
+    memmove(to_bytes, from_bytes, len);
+    return 0;
+}
+
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 
 /* Out of fuel is an `unreachable` of the instrumented code with the counter below zero. */
 static uint32_t fault_of(wasm_rt_trap_t trap, int32_t fuel_left) {

@@ -30,6 +30,13 @@ struct gb_global {
     uint32_t bytes; /* 4 or 8 */
 };
 
+/* Of the binary manifest (unikernel/abi/manifest.ts): its size, and what the shim itself looks at. */
+#define GB_MANIFEST_BYTES 784u
+#define GB_MANIFEST_NAME 8u
+#define GB_MANIFEST_NAME_BYTES 32u
+#define GB_MANIFEST_VERSION 40u
+#define GB_MANIFEST_VERSION_BYTES 16u
+
 struct gb_module {
     uint32_t magic;
     uint32_t gbx_abi;
@@ -46,9 +53,6 @@ struct gb_module {
     /* By ENTRY_*; NULL = the module does not export it. Unused arguments are 0, a narrower result is extended. */
     uint64_t (*entry[ENTRY_COUNT])(void *instance, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 };
-
-extern const struct gb_module *const gb_modules[];
-extern const uint32_t gb_module_count;
 
 /* core.wasm: its one instance and its memory. Its exports are the core_* functions of shim.h. */
 struct gb_core {

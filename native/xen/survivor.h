@@ -4,8 +4,8 @@
  * after each change; a broken seal means that the bug wrote here too, and then nothing here is believed.
  *
  *   restarted memory:  .data (from its pristine copy), .bss (zeroes)
- *   kept:              stack, SURVIVES (this record, servers, their pages, instances and their memory, saved records,
- *                      rings' half messages), page tables, Xen's shared pages
+ *   kept:              stack, SURVIVES (this record, servers, their pages, modules, instances and their memory, saved
+ *                      records, rings' half messages), page tables, Xen's shared pages
  */
 #ifndef GLOVEBOX_SURVIVOR_H
 #define GLOVEBOX_SURVIVOR_H
@@ -15,6 +15,9 @@
 
 /* A variable that a restart leaves as it is. Its reader must check what it finds. */
 #define SURVIVES __attribute__((section(".bss.survives")))
+
+/* The same for pages that may be made executable: they lie right behind the stack (link.ld). */
+#define CODE_SECTION __attribute__((section(".bss.survives.code")))
 
 struct survivor {
     const struct start_info *info;

@@ -20,7 +20,7 @@ test("a PVH guest finds bochs-display, sets a mode and draws without a trap", as
   const { world, guest } = machine([await realModule("unikernel/modules/bochs-display")]);
   assert.is(storeRead(world.store, "data/glovebox/state"), "ready");
   assert.match(
-    storeRead(world.store, "data/glovebox/module/bochs-display") ?? "",
+    storeRead(world.store, "data/glovebox/module/0") ?? "",
     /ram_param=vram_bytes params=vram_bytes:16777216:/,
   );
   assert.is(specify(world, "module=bochs-display guest=pvh"), "ready", vgpuNode(world, "error"));

@@ -158,12 +158,14 @@ test("modules that are not well formed are not offered; the others are", () => {
     return scriptedModule(bytes, () => ({}));
   });
   const { world } = machine([...modules, probe({ name: "good" }).module]);
-  const lines = world.console.filter((line) => line.includes("is not offered"));
+  const lines = world.console.filter((line) => line.includes(" not offered: "));
   assert.equal(
     lines.map((line) => line.replace(/^.*manifest: /, "")),
     faults.map(([word]) => word),
   );
-  assert.equal(storeList(world.store, "data/glovebox/module"), ["good"]);
+  assert.equal(storeList(world.store, "data/glovebox/module"), [String(faults.length)]);
+  const last = `data/glovebox/refused/slot${faults.length - 1}`;
+  assert.is(storeRead(world.store, last), "probe@1.2.3: manifest: 64-bit bar without a slot behind it");
   assert.is(specify(world, "module=probe guest=pvh"), "refused");
   assert.is(specify(world, "module=good guest=pvh", 1), "ready");
   assert.is(stat(world, 1).get("module"), "good");
@@ -175,8 +177,9 @@ test("what the domain says about itself", () => {
   assert.is(node("version"), "0.1.0");
   assert.is(node("state"), "ready");
   assert.is(
-    node("module/probe"),
-    "version=1.2.3 abi=1 ram_param=ram_bytes params=ram_bytes:65536:4096:16777216,knob:5:1:10",
+    node("module/0")?.replace(/sha256=[0-9a-f]{16}/, "sha256=H"),
+    "name=probe version=1.2.3 abi=1 sha256=H from=ramdisk serial=1 ram_param=ram_bytes " +
+      "params=ram_bytes:65536:4096:16777216,knob:5:1:10",
   );
   assert.is(vgpuNode(world, "state", 0, GUEST), undefined);
 });

@@ -98,8 +98,13 @@ export async function realModule(folder: string): Promise<SimModule> {
 }
 
 /** The driver domain is up, the guest exists, nothing is attached. */
-export function machine(modules: SimModule[], commandLine = ""): { world: World; guest: Domain } {
+export function machine(
+  modules: SimModule[],
+  commandLine = "",
+  refusals: string[] = [],
+): { world: World; guest: Domain } {
   const world = createWorld({ core: CORE, modules, commandLine });
+  world.refusals.push(...refusals);
   const guest = addDomain(world, GUEST);
   startDriver(world);
   return { world, guest };

@@ -17,7 +17,7 @@ const DOM0 = "domain 0 Domain-0 pv 1048576\nnode /local/domain/0/domid 0\n";
 /** One driver domain for all, ready; guests are made by xl. */
 const SHARED = `${DOM0}domain 1 shared pv 16384
 node ${DD}/version 0.1.0
-node ${DD}/module/bochs-display version=0.1.0 abi=1
+node ${DD}/module/0 name=bochs-display version=0.1.0 abi=1
 node ${DD}/state ready
 flask label 1 ${DRIVER}
 flask label 2 ${GUEST}

@@ -3,6 +3,7 @@
  * A whole life in one go, written as the core would: each step that fails is undone backwards and the life ends there,
  * with nothing held. main.c runs it once for every hypercall in it, with that one failing.
  */
+#include "code_arena.h"
 #include "scenario.h"
 
 #define RAM_GFN 0x30000u
@@ -49,6 +50,17 @@ static void use_interrupts(void) {
     (void)shim_set_pci_intx_level(FAKE_GUEST, 1, 0, 1);
 }
 
+/* One goes, and comes back by the other road. */
+static void use_modules(void) {
+    uint32_t len;
+    const uint8_t *file = fake_ramdisk_file("greedy-1.gbx", &len);
+    if (shim_module_unload(1))
+        return;
+    uint32_t pages = code_pages_used();
+    int32_t slot = shim_module_load(0, fake_offer_file(file, len, 0), len);
+    CHECK(slot == 1 || code_pages_used() == pages);
+}
+
 static void use_server(uint32_t server) {
     if (shim_ioreq_range_map(server, XEN_DMOP_IO_RANGE_MEMORY, 0xfe000000, 0xfe000fff) < 0)
         return;
@@ -73,6 +85,7 @@ void scenario_whole_life(void) {
         if (shim_ioreq_server_destroy((uint32_t)server))
             CHECK_EQUAL(shim_ioreq_server_destroy((uint32_t)server), 0); /* asked again, it does the rest */
     }
+    use_modules();
     scenario_settle();
     CHECK_EQUAL(fake_hung_vcpus(), 0);
     scenario_same_ledger();

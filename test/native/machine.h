@@ -23,6 +23,8 @@ uint64_t machine_mfn(const volatile void *va);
 void *machine_va(uint64_t mfn);
 uint64_t machine_pte(const volatile void *va);
 uint64_t machine_image_bytes(void);
+enum machine_access { MACHINE_DATA, MACHINE_CONSTANTS, MACHINE_CODE };
+int machine_set_access(void *va, uint32_t pages, enum machine_access access);
 void machine_keep_pristine(void);
 void machine_reset_memory(void);
 _Noreturn void machine_restart(void (*run)(void));

@@ -23,7 +23,9 @@ static void run_list(const struct scenario *list) {
     static char output[65536];
     for (; list->name; list++) {
         int code = child_run(list->run, 0, 0, output, sizeof(output));
-        bool good = list->panics ? code == FAKE_PANIC_EXIT && strstr(output, "glovebox: panic: ") : code == 0;
+        bool panicked = code == FAKE_PANIC_EXIT && strstr(output, "glovebox: panic: ");
+        bool faulted = code > 0 && strstr(output, "SEGV");
+        bool good = list->faults ? faulted : list->panics ? panicked : code == 0;
         verdict(good, list->name, output);
     }
 }

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include "code_arena.h"
+#include "module_table.h"
 #include "restart.h"
 #include "scenario.h"
 #include "shim_limits.h"
@@ -354,12 +356,32 @@ void scenario_restart_life(void) {
     finish();
 }
 
+/* A module whose record is damaged is lost, its instances too, and its room is free. */
+static void damaged_module(void) {
+    begin();
+    uint32_t pages = code_pages_used();
+    ((struct module_slot *)(uintptr_t)module_slot_at(0))->gbx_bytes ^= 1;
+    panic_now();
+    CHECK_EQUAL(restart_now(), 1);
+    CHECK_EQUAL(kept.adopted, -XEN_ENOENT);
+    CHECK(!module_at(0) && module_at(1));
+    CHECK(code_pages_used() < pages);
+    CHECK(strstr(fake_console(), "record of a loaded module is damaged"));
+    uint32_t len;
+    const uint8_t *file = fake_ramdisk_file("plain-1.gbx", &len);
+    CHECK_EQUAL(shim_module_load(0, fake_offer_file(file, len, 0), len), 0);
+    CHECK_EQUAL(code_pages_used(), pages);
+    CHECK(module_slot_at(0)->serial > module_slot_at(1)->serial);
+    CHECK(shim_instance_create(0, 1) > 0);
+}
+
 const struct scenario restart_scenarios[] = {
     {.name = "a panic with requests pending", .run = pending},
     {.name = "a hundred restarts", .run = hundred},
     {.name = "a restart that nobody takes anything on in", .run = nobody_takes_on},
     {.name = "a range that is not claimed again", .run = fewer_ranges},
     {.name = "a panic within a module's call", .run = interrupted_instance},
+    {.name = "a module whose record is damaged", .run = damaged_module},
     {.name = "two panics in a window", .run = two_in_a_window},
     {.name = "three panics in a window end it", .run = three_in_a_window, .panics = true},
     {.name = "half messages of xenstore", .run = xenstore_stream},

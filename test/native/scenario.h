@@ -12,6 +12,7 @@ struct scenario {
     const char *name;
     void (*run)(void);
     bool panics; /* it shows a panic: that is its success */
+    bool faults; /* the processor ends it: AddressSanitizer tells of a SEGV */
 };
 
 extern const struct scenario service_scenarios[], guest_scenarios[], xenstore_scenarios[], module_scenarios[],

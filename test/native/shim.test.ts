@@ -10,6 +10,7 @@ import { basename, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BUILD, fromRoot } from "../../host/lab/paths.js";
+import { gbx, ramdisk } from "./gbx.js";
 
 const SCRATCH = join(BUILD, "test/native");
 const SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
@@ -88,7 +89,20 @@ function changed(name: string, { file, from, to }: Change): string {
   return compileShim(copy, `${copy}.o`);
 }
 
-const run = (program: string) => spawnSync(program, { encoding: "utf8", timeout: 120_000 });
+/** The modules of every scenario: slot 0 works, slot 1 wants more memory than it says. */
+function modules(): string {
+  const path = join(SCRATCH, "modules.img");
+  const plain = { name: "plain-1.gbx", bytes: gbx() };
+  const greedy = { name: "greedy-1.gbx", bytes: gbx({ name: "greedy", cflags: ["-DGREEDY"] }) };
+  mkdirSync(SCRATCH, { recursive: true });
+  writeFileSync(path, ramdisk([plain, greedy]));
+  return path;
+}
+
+const run = (program: string) => {
+  const env = { ...process.env, FAKE_RAMDISK: modules() };
+  return spawnSync(program, { encoding: "utf8", timeout: 120_000, env });
+};
 
 test("the shim against the fake hypervisor, every hypercall failing once", () => {
   const { status, stdout, stderr } = run(build("shim"));

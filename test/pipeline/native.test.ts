@@ -10,7 +10,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { identifierOf } from "../../host/pipeline/compile-c.js";
 import { nativeSources } from "../../host/pipeline/gcc.js";
-import { moduleGlue, moduleList } from "../../host/pipeline/glue.js";
+import { moduleGlue } from "../../host/pipeline/glue.js";
 import { buildModule, type PreparedModule, prepareModule } from "../../host/pipeline/module.js";
 import { inBuild, inProject } from "../../host/pipeline/paths.js";
 import { type Device, openDevice, random } from "./host.js";
@@ -68,8 +68,7 @@ function buildNative(module: PreparedModule): string {
   const id = identifierOf(module.name);
   writeFileSync(join(directory, `w2c_${id}.h`), module.c.header);
   writeFileSync(join(directory, `w2c_${id}.c`), module.c.source);
-  writeFileSync(join(directory, "glue.c"), moduleGlue(module.manifest, module.report));
-  writeFileSync(join(directory, "modules.c"), moduleList([module.name]));
+  writeFileSync(join(directory, "glue.c"), moduleGlue(module.manifest, module.report, { symbol: "gb_module" }));
   writeFileSync(
     join(directory, "memory.c"),
     `#include "w2c_${id}.h"\nwasm_rt_memory_t *harness_memory(void *instance);\n` +
@@ -85,7 +84,7 @@ function buildNative(module: PreparedModule): string {
     "-fno-strict-aliasing",
     "-fno-optimize-sibling-calls",
   ];
-  const objects = [`w2c_${id}.c`, "glue.c", "modules.c", "memory.c"].map((file) => {
+  const objects = [`w2c_${id}.c`, "glue.c", "memory.c"].map((file) => {
     const object = join(directory, file.replace(/c$/, "o"));
     const std = include.flatMap((one) => ["-isystem", inProject(one)]);
     execFileSync("gcc", [...isolated, "-w", ...std, ...paths, "-c", join(directory, file), "-o", object]);

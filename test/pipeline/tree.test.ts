@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MODULE_BORDER, wasmType } from "../../host/pipeline/contract.js";
-import { coreGlue, moduleGlue, moduleList } from "../../host/pipeline/glue.js";
-import { moduleFolders } from "../../host/pipeline/image.js";
+import { coreGlue, moduleGlue } from "../../host/pipeline/glue.js";
 import { encodeManifest } from "../../host/pipeline/manifest-binary.js";
+import { moduleFolders } from "../../host/pipeline/module-images.js";
 import { inProject } from "../../host/pipeline/paths.js";
+import * as manifestAbi from "../../unikernel/abi/manifest.js";
 import { manifestOf } from "./host.js";
 
 /** Everything that runs in the driver domain and is no module. */
@@ -95,6 +96,17 @@ test("the display's parameter numbers are their places in its manifest", () => {
   );
 });
 
+test("the loader's places in the binary manifest, and its list of imports, are the pipeline's", () => {
+  const text = readFileSync(inProject("native/wasm/module.h"), "utf8");
+  const numbers = [...text.matchAll(/#define GB_(MANIFEST_\w+) (\d+)u/g)];
+  assert.is(numbers.length, 5);
+  for (const [, name, value] of numbers) {
+    assert.is(Number(value), (manifestAbi as unknown as Record<string, number>)[name as string], name);
+  }
+  const imports = [...readFileSync(inProject("native/wasm/imports.c"), "utf8").matchAll(/X\(w2c_glovebox_(\w+)\)/g)];
+  assert.equal(imports.map(([, name]) => name).sort(), MODULE_BORDER.imports.map((one) => one.name).sort());
+});
+
 test("signatures in words", () => {
   const [attach] = MODULE_BORDER.exports;
   assert.is(attach && wasmType(attach), "() -> i32");
@@ -114,7 +126,6 @@ test("the glue has each import that is used, no other, and NULL for an entry poi
   assert.match(module, /\.entry = \{entry_attach, entry_reset, entry_bar_read, entry_bar_write, 0, 0, 0, 0, 0\}/);
   assert.match(module, /wasm2c_registerFile_instantiate\(instance\);/);
   assert.is(module.match(/^ {4}[0-9]+, /gm)?.length, encodeManifest(manifest).length / 16);
-  assert.match(moduleList(["a-b", "c"]), /gb_modules\[\] = \{&gb_module_aB, &gb_module_c, 0\};/);
 });
 
 test.run();

@@ -10,7 +10,7 @@ look() {
 }
 
 step "the guest boots with two devices"
-gbctl create /lab/guests/forms.cfg --kernel /lab/files/glovebox-test.elf --module register-file --slot 1 \
+gbctl create /lab/guests/forms.cfg --kernel /lab/files/glovebox.elf --module register-file --slot 1 \
     --param seed=77 --module register-file --slot 2 --param seed=78 >$OUT/create.txt 2>&1 ||
     fail "gbctl create: $(tail -n 1 $OUT/create.txt)"
 wait_guest forms "GUEST up" 120

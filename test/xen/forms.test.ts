@@ -38,7 +38,11 @@ test.before(async () => {
   result = await runScenario({
     name: "forms",
     dom0Script,
-    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox-test.elf": join(BUILD, "unikernel/glovebox-test.elf") },
+    files: {
+      gbctl: join(DOM0_PROGRAMS, "gbctl"),
+      "glovebox.elf": join(BUILD, "unikernel/glovebox.elf"),
+      "modules.img": join(BUILD, "unikernel/modules-test.img"),
+    },
     guests: { forms: { script, cfg: { vcpus: VCPUS } } },
     timeoutMs: 300_000,
   });

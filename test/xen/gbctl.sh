@@ -2,7 +2,7 @@
 #
 # gbctl on a real Xen (gbctl.test.ts judges): each command's words and exit code go into $OUT/steps, one folder each.
 
-ELF=/lab/files/glovebox-test.elf
+ELF=/lab/files/glovebox.elf
 mkdir -p $OUT/steps
 
 # told NAME COMMAND...: runs it, keeps stdout, stderr and the exit code.

@@ -45,7 +45,8 @@ test.before(async () => {
     files: {
       gbctl: join(DOM0_PROGRAMS, "gbctl"),
       "bench-emulator": join(DOM0_PROGRAMS, "bench-emulator"),
-      "glovebox-test.elf": join(BUILD, "unikernel/glovebox-test.elf"),
+      "glovebox.elf": join(BUILD, "unikernel/glovebox.elf"),
+      "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { life: { script: lifeScript }, measured: { script: measuredScript } },
     timeoutMs: 400_000,

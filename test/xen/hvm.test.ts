@@ -9,7 +9,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
-import { type Figures, GLOVEBOX_ELF } from "../../host/lab/scenarios/demo.js";
+import { type Figures, GLOVEBOX_ELF, MODULES_IMG } from "../../host/lab/scenarios/demo.js";
 import { crc32 } from "../../host/sim/crc32.js";
 import dom0Script from "./hvm.sh";
 import script from "./hvm-guest.sh";
@@ -31,7 +31,7 @@ test.before(async () => {
   result = await runScenario({
     name: "hvm",
     dom0Script,
-    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF },
+    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: { hvm: { script, cfg: CFG } },
     machine: { hvm: true },
     timeoutMs: 400_000,

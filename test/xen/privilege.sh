@@ -12,6 +12,7 @@ start_driver() {
 name = "$1"
 type = "pv"
 kernel = "/lab/files/glovebox-probe.elf"
+ramdisk = "/lab/files/modules.img"
 memory = 16
 maxmem = 16
 vcpus = 1

@@ -73,6 +73,7 @@ test.before(async () => {
       gbctl: join(DOM0_PROGRAMS, "gbctl"),
       "bench-emulator": join(DOM0_PROGRAMS, "bench-emulator"),
       "glovebox-probe.elf": join(BUILD, "unikernel/glovebox-probe.elf"),
+      "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { target: { script }, other: SMALL, victim: SMALL },
     timeoutMs: 240_000,

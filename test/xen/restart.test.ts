@@ -29,6 +29,7 @@ test.before(async () => {
     files: {
       gbctl: join(DOM0_PROGRAMS, "gbctl"),
       "glovebox-panic.elf": join(BUILD, "unikernel/glovebox-panic.elf"),
+      "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { r: { script } },
     timeoutMs: 300_000,

@@ -13,6 +13,7 @@ export const SHIM_XENSTORE_PAYLOAD_MAX = 4096;
 export const SHIM_LOG_BYTES_MAX = 256;
 export const SHIM_RECORDS_MAX = 66;
 export const SHIM_RECORD_BYTES_MAX = 4080;
+export const SHIM_MODULES_MAX = 32;
 
 // --- how a call into a module instance ended (shim_call_fault) ---
 export const FAULT_NONE = 0;
@@ -159,10 +160,36 @@ export declare function shim_share_copy_guest(domid: u32, gpa: u64, share_offset
 export declare function shim_share_write(share_offset: u32, src_ptr: u32, len: u32): i32;
 
 // --- modules and their instances ---
-@external("shim", "module_count") export declare function shim_module_count(): u32;
-// The module's binary manifest (unikernel/abi/manifest.ts) copied to dst; answers its length.
+// Modules have slots, 0 to SHIM_MODULES_MAX - 1. One that is loaded later may take the slot of one that is gone, but
+// has a higher serial number. The binary manifest (unikernel/abi/manifest.ts) copied to dst; answers its length.
+// -ENOENT, here and below: the slot is free.
 @external("shim", "module_manifest")
 export declare function shim_module_manifest(module: u32, dst_ptr: u32, max: u32): i32;
+// What else is known of it: MODULE_FACTS_BYTES bytes to dst.
+@external("shim", "module_facts") export declare function shim_module_facts(module: u32, dst_ptr: u32): i32;
+// Why the nth refused file of the ramdisk was refused, "name: words"; their length, at most max; 0: no more.
+@external("shim", "module_refusal")
+export declare function shim_module_refusal(nth: u32, dst_ptr: u32, max: u32): i32;
+// Load a .gbx file of `bytes` bytes out of pages that domid granted; the directory page holds their grefs. Answers
+// the slot; -ENOEXEC: refused for what it is.
+@external("shim", "module_load")
+export declare function shim_module_load(domid: u32, directory_gref: u32, bytes: u32): i32;
+// Why the last shim_module_load was refused, in words; 0: there is only the errno.
+@external("shim", "module_load_words") export declare function shim_module_load_words(dst_ptr: u32, max: u32): i32;
+// -EBUSY: it has instances.
+@external("shim", "module_unload") export declare function shim_module_unload(module: u32): i32;
+// Facts by offset: numbers of 32 bits, then the SHA-256 of the .gbx file and of the vendor's .wasm file.
+export const MODULE_FACTS_BYTES = 88;
+export const MODULE_FACT_SERIAL = 0;
+export const MODULE_FACT_ORIGIN = 4;
+export const MODULE_FACT_INSTANCES = 8;
+export const MODULE_FACT_GBX_BYTES = 12;
+export const MODULE_FACT_IMAGE_PAGES = 16;
+export const MODULE_FACT_GBX_SHA256 = 24;
+export const MODULE_FACT_WASM_SHA256 = 56;
+export const MODULE_FROM_RAMDISK = 0;
+export const MODULE_FROM_LIVE = 1;
+
 // A fresh instance; tag comes back in the core exports that serve the module's imports. Answers a handle.
 @external("shim", "instance_create") export declare function shim_instance_create(module: u32, tag: u32): i32;
 // Memory and globals as after creation. This and the next: -EBUSY while the instance runs a call.
@@ -172,6 +199,12 @@ export declare function shim_module_manifest(module: u32, dst_ptr: u32, max: u32
 // entry point that the module does not export is FAULT_NONE and 0.
 @external("shim", "instance_call")
 export declare function shim_instance_call(instance: u32, entry: u32, fuel: u32, a: u64, b: u64, c: u64, d: u64): u64;
+// CRC-32 over the whole state: the memory, then each mutable global but __fuel in the order of its number, 4 or 8
+// bytes little-endian. The same module after the same calls has the same on every machine.
+@external("shim", "instance_hash") export declare function shim_instance_hash(instance: u32): u32;
+// Copy len bytes between two instances' memories; -EINVAL: outside of one of them. -EBUSY as above.
+@external("shim", "instance_copy")
+export declare function shim_instance_copy(dst: u32, dst_ptr: u32, src: u32, src_ptr: u32, len: u32): i32;
 // How the last shim_instance_call ended, and the fuel it took.
 @external("shim", "call_fault") export declare function shim_call_fault(): u32;
 @external("shim", "call_fuel") export declare function shim_call_fuel(): u32;

@@ -7,6 +7,7 @@ import {
   SHIM_COPY_BYTES_MAX,
   SHIM_INSTANCES_MAX,
   SHIM_LOG_BYTES_MAX,
+  SHIM_MODULES_MAX,
   SHIM_SERVERS_MAX,
   SHIM_SHARE_PAGES,
 } from "../abi/shim";
@@ -35,7 +36,7 @@ export const BARS: u32 = MANIFEST_BAR_COUNT;
 export const PARAMS: u32 = MANIFEST_PARAM_COUNT;
 /** One region a BAR of every vGPU of a guest, and the CF8 register. */
 export const REGIONS_MAX: u32 = VGPUS_PER_GUEST_MAX * BARS + 1;
-export const MODULES_MAX: u32 = 32;
+export const MODULES_MAX: u32 = SHIM_MODULES_MAX;
 export const SCANOUTS_PER_VGPU_MAX: u32 = 4;
 /** Of a record of class Scanout, here because saved records hold such records, too. */
 export const SCANOUT_BYTES: u32 = 48;

@@ -12,6 +12,8 @@ import script from "./demo-guest.sh";
 
 /** The driver domain, as xl boots it. */
 export const GLOVEBOX_ELF = join(BUILD, "unikernel/glovebox.elf");
+/** Its modules, as shipped. */
+export const MODULES_IMG = join(BUILD, "unikernel/modules.img");
 export const MODES = ["1024x768", "1280x720"];
 const TIMEOUT_MS = 300_000;
 
@@ -19,7 +21,7 @@ export function demo(): ScenarioOptions {
   return {
     name: "demo",
     dom0Script,
-    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF },
+    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: { demo: { script } },
     timeoutMs: TIMEOUT_MS,
   };

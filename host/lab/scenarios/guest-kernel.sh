@@ -3,7 +3,7 @@
 # For scenarios whose guests are test/guest-kernel: configurations, asking, keeping what was said. Guests' names are
 # words of letters and digits, as they become parts of variables' names here.
 
-ELF=/lab/files/glovebox-test.elf
+ELF=/lab/files/glovebox.elf
 mkdir -p $OUT/said $OUT/cfg
 
 # configure NAME VCPUS [MORE LINES]: $OUT/cfg/NAME.cfg

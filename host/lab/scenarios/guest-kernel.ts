@@ -27,7 +27,8 @@ export function guestKernelOptions(options: GuestKernelOptions): ScenarioOptions
     dom0Script: library + options.script,
     files: {
       gbctl: join(DOM0_PROGRAMS, "gbctl"),
-      "glovebox-test.elf": join(BUILD, "unikernel/glovebox-test.elf"),
+      "glovebox.elf": join(BUILD, "unikernel/glovebox.elf"),
+      "modules.img": join(BUILD, "unikernel/modules-test.img"),
       "guest-kernel": GUEST_KERNEL,
     },
     machine: { xen: XEN, ...options.machine },

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { DOM0_PROGRAMS } from "../native.js";
 import { guestLog, readOutput, type ScenarioOptions, type ScenarioResult } from "../scenario.js";
-import { type Drawing, type Figures, GLOVEBOX_ELF } from "./demo.js";
+import { type Drawing, type Figures, GLOVEBOX_ELF, MODULES_IMG } from "./demo.js";
 import guestsScript from "./guests.sh";
 import endScript from "./guests-end.sh";
 import guestScript from "./guests-guest.sh";
@@ -28,7 +28,7 @@ export function guests(more = ""): ScenarioOptions {
     name: "flask",
     xen: "flask",
     dom0Script: `GUESTS="${GUESTS.join(" ")}"\n${guestsScript}${more}${endScript}`,
-    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF },
+    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: Object.fromEntries(GUESTS.map((name, variant) => [name, guest(variant)])),
     machine: { xen: "conring_size=1m" },
     timeoutMs: TIMEOUT_MS,

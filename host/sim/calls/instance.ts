@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Modules and their instances, as native/wasm/instance.c and arena.c keep them: a slot and pages of an arena each. A
-// stale handle, an unknown entry point or a call into an instance that runs is the core's bug.
+// Instances of modules, as native/wasm/instance.c and arena.c keep them: a slot and pages of an arena each. A stale
+// handle, an unknown entry point or a call into an instance that runs is the core's bug.
 
 import { MANIFEST_MEMORY_PAGES } from "../../../unikernel/abi/manifest.js";
 import { LIST_ENTRY_BYTES } from "../../../unikernel/abi/module.js";
 import { XEN_EBUSY, XEN_EINVAL, XEN_ENOSPC } from "../../../unikernel/abi/xen/errno.js";
 import { shim } from "../contract.js";
+import { crc32 } from "../crc32.js";
 import { type Capabilities, type Instance, ModuleFault } from "../module.js";
 import type { World } from "../world.js";
 import { CorePanic, coreBytes, type Imports, MISUSE, newHandle, type ShimState, unsigned } from "./state.js";
@@ -22,13 +23,6 @@ export function instanceImports(world: () => World, state: ShimState): Imports {
     return entry;
   };
   return {
-    module_count: () => world().modules.length,
-    module_manifest(module: number, at: number, max: number) {
-      const manifest = world().modules[module]?.manifest;
-      if (manifest === undefined || manifest.length > max >>> 0) return -XEN_EINVAL;
-      coreBytes(world(), at, manifest.length).set(manifest);
-      return manifest.length;
-    },
     instance_create: (module: number, tag: number) => create(world, state, module, tag),
     instance_reset(handle: number) {
       const entry = instanceOf(handle);
@@ -47,6 +41,19 @@ export function instanceImports(world: () => World, state: ShimState): Imports {
       if (!known || state.running.has(handle)) throw new CorePanic(MISUSE, BigInt(entry));
       const { code } = instanceOf(handle);
       return call(world(), state, handle, code, entry, fuel, [a, b, c, d].map(unsigned) as Arguments);
+    },
+    instance_hash(handle: number) {
+      const { code } = instanceOf(handle);
+      return code.state?.().reduce((crc, part) => crc32(part, crc), 0) ?? 0;
+    },
+    instance_copy(dst: number, dstAt: number, src: number, srcAt: number, length: number) {
+      const [to, from] = [dst, src].map((one) => instanceOf(one).code.state?.()[0]);
+      const fits = (memory: Uint8Array | undefined, at: number): memory is Uint8Array =>
+        memory !== undefined && (at >>> 0) + (length >>> 0) <= memory.length;
+      if (!fits(to, dstAt) || !fits(from, srcAt)) return -XEN_EINVAL;
+      if (state.running.has(dst) || state.running.has(src)) return -XEN_EBUSY;
+      to.set(from.slice(srcAt >>> 0, (srcAt >>> 0) + (length >>> 0)), dstAt >>> 0);
+      return 0;
     },
     call_fault: () => state.fault,
     call_fuel: () => state.fuel,

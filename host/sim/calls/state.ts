@@ -6,7 +6,7 @@ import { shim } from "../contract.js";
 import type { Domain, Server } from "../domain.js";
 import { createEvents, type Events } from "../event.js";
 import { createGrants, type Grants } from "../grant.js";
-import type { Instance } from "../module.js";
+import type { Instance, SimModule } from "../module.js";
 import { PAGE_BYTES } from "../page.js";
 import type { World } from "../world.js";
 
@@ -73,6 +73,10 @@ export interface ShimState {
   };
   /** Instances that run a call. */
   running: Set<number>;
+  /** Of modules that were loaded while the domain ran. */
+  serials: Map<SimModule, number>;
+  /** Why the last live load was refused. */
+  loadWords: string;
 }
 
 /** The code of a panic that the core's breach of the contract makes. */
@@ -128,5 +132,7 @@ export function createState(): ShimState {
     restart: { mode: shim("RESTART_NONE"), count: 0, words: "", ns: 0n, inWindow: 0 },
     unclaimed: { servers: new Set(), ranges: new Map(), instances: new Set(), takenOn: new Set() },
     running: new Set(),
+    serials: new Map(),
+    loadWords: "",
   };
 }

@@ -15,6 +15,7 @@
 #define LEVELS 4
 #define ENTRIES_MASK 511ul
 #define PROTECT_BATCH 64u
+#define LARGE_BYTES 0x200000ul /* what one level 2 entry leads to */
 
 _Static_assert(STACK_BYTES == 131072, "link.ld lays out the stack with this number");
 
@@ -25,10 +26,13 @@ static uint8_t pristine[PRISTINE_BYTES] SURVIVES;
 static uint32_t pristine_sum SURVIVES;
 static const uint64_t *p2m;
 static const uint64_t *top_table;
+static uint64_t memory_bytes;
+static uint64_t no_execute_bit SURVIVES; /* 0: the processor has none */
 
 void machine_init(const struct start_info *info) {
     p2m = (const uint64_t *)info->mfn_list;
     top_table = (const uint64_t *)info->pt_base;
+    memory_bytes = info->nr_pages << PAGE_SHIFT;
 }
 
 uint64_t machine_mfn(const volatile void *va) {
@@ -39,17 +43,21 @@ void *machine_va(uint64_t mfn) {
     return (void *)(machine_to_phys_mapping[mfn] << PAGE_SHIFT);
 }
 
-uint64_t machine_pte(const volatile void *va) {
+/* Machine address of the entry of that level that leads to va; 1 is the page's own. */
+static uint64_t entry_of(const volatile void *va, int to_level, uint64_t *value) {
     const uint64_t *table = top_table;
-    uint64_t maddr = 0;
-    for (int level = LEVELS; level > 0; level--) {
+    for (int level = LEVELS;; level--) {
         uint64_t index = (uint64_t)va >> (PAGE_SHIFT + 9 * (level - 1)) & ENTRIES_MASK;
-        uint64_t entry = table[index];
-        maddr = (machine_mfn(table) << PAGE_SHIFT) + index * sizeof(uint64_t);
-        if (level > 1)
-            table = machine_va((entry & PTE_FRAME_MASK) >> PAGE_SHIFT);
+        *value = table[index];
+        if (level == to_level)
+            return (machine_mfn(table) << PAGE_SHIFT) + index * sizeof(uint64_t);
+        table = machine_va((*value & PTE_FRAME_MASK) >> PAGE_SHIFT);
     }
-    return maddr;
+}
+
+uint64_t machine_pte(const volatile void *va) {
+    uint64_t value;
+    return entry_of(va, 1, &value);
 }
 
 uint64_t machine_image_bytes(void) {
@@ -72,21 +80,72 @@ void machine_reset_memory(void) {
     memset(bss_start, 0, (size_t)(bss_end - bss_start));
 }
 
-static void write_protect(void) {
-    struct mmu_update updates[PROTECT_BATCH];
-    uint32_t count = 0;
-    for (const uint8_t *va = image_start; va < image_text_end; va += PAGE_BYTES) {
-        updates[count].ptr = machine_pte(va) | MMU_NORMAL_PT_UPDATE;
-        updates[count].val = machine_mfn(va) << PAGE_SHIFT | PTE_READ_ONLY;
-        if (++count < PROTECT_BATCH && va + PAGE_BYTES < image_text_end)
-            continue;
-        if (hypercall_mmu_update(updates, count, NULL, DOMID_SELF))
-            panic("cannot make the text read-only", (uint64_t)va, 0);
-        count = 0;
-    }
+/* --- what may be done with pages ---------------------------------------------------------------------------------- */
+
+static void flush_tlb(void) {
     struct mmuext_op flush = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
     if (hypercall_mmuext_op(&flush, 1))
         panic("cannot flush the TLB", 0, 0);
+}
+
+static uint64_t flags_of(enum machine_access access) {
+    switch (access) {
+    case MACHINE_CODE:
+        return PTE_READ_ONLY;
+    case MACHINE_CONSTANTS:
+        return PTE_READ_ONLY | no_execute_bit;
+    default:
+        return PTE_READ_WRITE | no_execute_bit;
+    }
+}
+
+int machine_set_access(void *start, uint32_t pages, enum machine_access access) {
+    struct mmu_update updates[PROTECT_BATCH];
+    uint8_t *va = start;
+    int rc = 0;
+    for (uint32_t done = 0; done < pages && rc == 0;) {
+        uint32_t count = 0;
+        for (; count < PROTECT_BATCH && done < pages; count++, done++, va += PAGE_BYTES) {
+            updates[count].ptr = machine_pte(va) | MMU_NORMAL_PT_UPDATE;
+            updates[count].val = machine_mfn(va) << PAGE_SHIFT | flags_of(access);
+        }
+        rc = hypercall_mmu_update(updates, count, NULL, DOMID_SELF);
+    }
+    flush_tlb();
+    return rc;
+}
+
+static void protect(const void *start, const void *end, enum machine_access access) {
+    uint32_t pages = (uint32_t)(((const uint8_t *)end - (const uint8_t *)start) / PAGE_BYTES);
+    if (machine_set_access((void *)start, pages, access))
+        panic("cannot protect our own pages, first and access", (uint64_t)start, access);
+}
+
+/* Above the first 2 MiB nothing is code: one bit in each level 2 entry says so for 512 pages. */
+static void protect_above(uint64_t end) {
+    struct mmu_update updates[PROTECT_BATCH];
+    uint32_t count = 0;
+    for (uint64_t va = LARGE_BYTES; va < end && count < PROTECT_BATCH; va += LARGE_BYTES) {
+        uint64_t value, entry = entry_of((const void *)va, 2, &value);
+        if (value & PTE_PRESENT)
+            updates[count++] = (struct mmu_update){entry | MMU_NORMAL_PT_UPDATE, value | no_execute_bit};
+    }
+    if (hypercall_mmu_update(updates, count, NULL, DOMID_SELF))
+        panic("cannot make memory above 2 MiB not executable, entries", count, 0);
+}
+
+/* A processor without the bit: Xen refuses it in the first entry that we try. */
+static void find_no_execute(void) {
+    no_execute_bit = PTE_NO_EXECUTE;
+    if (machine_set_access(data_start, 1, MACHINE_DATA))
+        no_execute_bit = 0;
+}
+
+static void write_protect(void) {
+    find_no_execute();
+    protect(image_start, image_text_end, MACHINE_CODE);
+    protect(data_start, (const void *)LARGE_BYTES, MACHINE_DATA);
+    protect_above(memory_bytes);
 }
 
 static void unmap_page(const volatile void *va) {

@@ -14,6 +14,9 @@
 /* Present, writable, user (a PV kernel runs in ring 3), accessed, dirty: Intel SDM volume 3, 4.5. */
 #define PTE_READ_WRITE 0x67ul
 #define PTE_READ_ONLY 0x65ul
+#define PTE_PRESENT 1ul
+/* The processor does not execute from there: Intel SDM volume 3, 4.6. */
+#define PTE_NO_EXECUTE (1ul << 63)
 /* Bits 12 to 51 of an entry hold the frame, so a frame number has 40 bits. */
 #define PTE_FRAME_MASK 0x000ffffffffff000ul
 #define FRAME_NUMBER_MAX ((1ul << 40) - 1)
@@ -41,8 +44,13 @@ static inline void machine_relax(void) {
 
 /* Where our frames and page tables are. Before anything else. */
 void machine_init(const struct start_info *info);
-/* Traps and callbacks; text and constants read-only; nothing at address 0 and below the stack. */
+/* Traps and callbacks; text and constants read-only, everything else not executable; nothing at address 0 and below
+ * the stack. */
 void machine_protect(void);
+/* What may be done with pages: never both written and executed. */
+enum machine_access { MACHINE_DATA, MACHINE_CONSTANTS, MACHINE_CODE };
+/* 0, or what Xen refused it with. */
+int machine_set_access(void *va, uint32_t pages, enum machine_access access);
 /* The frame behind one of our own pages. */
 uint64_t machine_mfn(const volatile void *va);
 /* Our address of a start-of-day frame of ours. */

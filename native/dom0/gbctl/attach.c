@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* attach, detach, modules: wiring of guests that run already, and what there is to wire. */
+/* attach, detach: wiring of guests that run already. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,60 +84,4 @@ int detach_run(struct gb *gb) {
     if (!gb->opt.operand[1])
         return detach_all(gb, &driver, &guest);
     return vgpu_detach(gb, &driver, &guest, number);
-}
-
-static void print_module(struct json *j, const struct gb *gb, const struct driver *driver, const char *name,
-                         const char *text) {
-    static struct words words;
-
-    if (!gb->opt.json) {
-        printf("%s\t", driver->name);
-        text_print(stdout, name);
-        putchar('\t');
-        text_print(stdout, text);
-        putchar('\n');
-        return;
-    }
-    words_parse(&words, text);
-    json_open(j, NULL, '{');
-    json_string(j, "driver_domain", driver->name);
-    json_string(j, "name", name);
-    for (uint32_t i = 0; i < words.count; i++)
-        json_value(j, words.word[i].key, words.word[i].value);
-    json_close(j, '}');
-}
-
-static void list_modules(struct gb *gb, struct json *j, const struct driver *driver) {
-    uint32_t count;
-    char **names = store_list(gb, &count, "/local/domain/%u/data/glovebox/module", driver->domid);
-
-    for (uint32_t i = 0; i < count; i++) {
-        char text[STORE_VALUE_MAX + 1];
-
-        store_read(gb, text, sizeof(text), "/local/domain/%u/data/glovebox/module/%s", driver->domid, names[i]);
-        print_module(j, gb, driver, names[i], text);
-    }
-    free(names);
-}
-
-int modules_run(struct gb *gb) {
-    struct driver *drivers = calloc(DRIVER_MAX, sizeof(*drivers));
-    struct json j = {.to = stdout};
-    uint32_t count = 0;
-    int error = drivers ? GB_OK : gb_fail(gb, GB_FAILED, "out of memory");
-
-    if (!error && gb->opt.driver_domain)
-        error = driver_find(gb, gb->opt.driver_domain, &drivers[count++]);
-    else if (!error)
-        count = driver_list(gb, drivers, DRIVER_MAX);
-    if (!error && gb->opt.json)
-        json_open(&j, NULL, '[');
-    for (uint32_t i = 0; i < count && !error; i++)
-        list_modules(gb, &j, &drivers[i]);
-    if (!error && gb->opt.json) {
-        json_close(&j, ']');
-        json_end(&j);
-    }
-    free(drivers);
-    return error;
 }

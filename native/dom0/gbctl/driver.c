@@ -12,6 +12,8 @@
 
 #include "gbctl.h"
 
+/* Beside the image. */
+#define MODULES_DEFAULT "modules.img"
 #define DATA "/local/domain/%u/data/glovebox"
 
 int name_check(struct gb *gb, const char *what, const char *name) {
@@ -99,6 +101,22 @@ int driver_of_guest(struct gb *gb, uint32_t guest, const char *guest_name, struc
     return GB_OK;
 }
 
+/* Without a name there must be one. */
+int driver_only(struct gb *gb, struct driver *driver) {
+    struct driver two[2];
+    uint32_t count;
+
+    if (gb->opt.driver_domain)
+        return driver_find(gb, gb->opt.driver_domain, driver);
+    count = driver_list(gb, two, 2);
+    if (count == 0)
+        return gb_fail(gb, GB_NOT_FOUND, "no driver domain runs");
+    if (count > 1)
+        return gb_fail(gb, GB_USAGE, "there are several driver domains: name one with --driver-domain, or a guest");
+    *driver = two[0];
+    return GB_OK;
+}
+
 struct ready_wait {
     struct driver *driver;
 };
@@ -159,6 +177,8 @@ static int write_config(struct gb *gb, const char *name, int fd, const char *pat
             "on_poweroff=\"destroy\"\non_reboot=\"destroy\"\non_crash=\"destroy\"\n",
             name, gb->opt.kernel, gb->opt.memory_mib, gb->opt.memory_mib, gb->opt.wait,
             gb->opt.thresholds);
+    if (gb->modules[0])
+        fprintf(file, "ramdisk=\"%s\"\n", gb->modules);
     good = !ferror(file);
     good = !fclose(file) && good;
     return good ? GB_OK : gb_fail(gb, GB_FAILED, "cannot write %s: %s", path, strerror(errno));
@@ -180,13 +200,27 @@ static int run_create(struct gb *gb, const char *name) {
 }
 
 /* In the driver domain's configuration the path stands in quotes, and xl knows no escapes there. */
-static int check_kernel(struct gb *gb) {
-    if (strpbrk(gb->opt.kernel, "\"\n\\"))
-        return gb_fail(gb, GB_USAGE, "--kernel %s: quotes, backslashes and line ends cannot be in a path",
-                       gb->opt.kernel);
-    if (access(gb->opt.kernel, R_OK))
-        return gb_fail(gb, GB_NOT_FOUND, "driver domain image %s: %s (--kernel names another)", gb->opt.kernel,
-                       strerror(errno));
+static int check_path(struct gb *gb, const char *option, const char *what, const char *path) {
+    if (strpbrk(path, "\"\n\\"))
+        return gb_fail(gb, GB_USAGE, "%s %s: quotes, backslashes and line ends cannot be in a path", option, path);
+    if (access(path, R_OK))
+        return gb_fail(gb, GB_NOT_FOUND, "%s %s: %s (%s names another)", what, path, strerror(errno), option);
+    return GB_OK;
+}
+
+/* Without --modules it is the modules.img beside the image; when there is none, a domain without modules. */
+static int choose_modules(struct gb *gb) {
+    const char *slash = strrchr(gb->opt.kernel, '/');
+    int folder = slash ? (int)(slash + 1 - gb->opt.kernel) : 0;
+
+    snprintf(gb->modules, sizeof(gb->modules), "%s", gb->opt.modules ? gb->opt.modules : "");
+    if (gb->opt.modules)
+        return check_path(gb, "--modules", "ramdisk with modules", gb->modules);
+    snprintf(gb->modules, sizeof(gb->modules), "%.*s" MODULES_DEFAULT, folder, gb->opt.kernel);
+    if (!access(gb->modules, R_OK))
+        return GB_OK;
+    progress("%s: %s: the driver domain starts without modules", gb->modules, strerror(errno));
+    gb->modules[0] = '\0';
     return GB_OK;
 }
 
@@ -204,7 +238,9 @@ int driver_start(struct gb *gb, const char *name, struct driver *out) {
     int error = name_check(gb, "driver domain", name);
 
     if (!error)
-        error = check_kernel(gb);
+        error = check_path(gb, "--kernel", "driver domain image", gb->opt.kernel);
+    if (!error)
+        error = choose_modules(gb);
     if (!error)
         error = check_label_known(gb);
     if (error)

@@ -45,6 +45,7 @@ struct options {
     const char *driver_domain; /* NULL = one of our own */
     const char *kernel;
     const char *seclabel; /* of the driver domain; NULL = FLASK_DRIVER_LABEL, where there is FLASK */
+    const char *modules; /* NULL = those beside the kernel */
     char wait[32]; /* the driver domain's command line: wait=..., and threshold=... as often as it was given */
     char thresholds[THRESHOLDS_BYTES];
     uint32_t module_count;
@@ -59,6 +60,7 @@ struct gb {
     struct xentoollog_logger *log;
     uint32_t self; /* our own domid */
     int lock_fd;
+    char modules[4096]; /* the ramdisk of the driver domain that is being started; "" = none */
     uint64_t deadline_ns; /* CLOCK_MONOTONIC; every wait of this run ends by then */
     char error[768];
     bool reported; /* the verb's own JSON says what failed */
@@ -66,13 +68,15 @@ struct gb {
 
 int options_parse(struct gb *gb, int argc, char **argv);
 bool parse_u64(const char *text, uint64_t max, uint64_t *out);
+/* NAME or NAME@VERSION, as a word of a specification or request. */
+int module_title_check(struct gb *gb, const char *option, const char *title);
 
 /* --- verbs.c: the table of verbs and their help ------------------------------------------------------------------ */
 enum {
     OPT_JSON = 1 << 0,
     OPT_MODULE = 1 << 1, /* --module --param --slot */
     OPT_DRIVER = 1 << 2, /* --driver-domain */
-    OPT_START = 1 << 3,  /* --kernel --memory --wait --threshold */
+    OPT_START = 1 << 3,  /* --kernel --modules --memory --wait --threshold */
     OPT_SUPERVISE = 1 << 4,
     OPT_PICTURE = 1 << 5, /* --crc --scanout */
     OPT_FORCE = 1 << 6,
@@ -211,6 +215,8 @@ struct driver {
 };
 uint32_t driver_list(struct gb *gb, struct driver *out, uint32_t max);
 int driver_find(struct gb *gb, const char *text, struct driver *out);
+/* The one that --driver-domain names, or the only one. */
+int driver_only(struct gb *gb, struct driver *driver);
 /* The one that serves the guest now; guest_name may be NULL. */
 int driver_of_guest(struct gb *gb, uint32_t guest, const char *guest_name, struct driver *out);
 void driver_name_for(char out[DOMAIN_NAME_MAX + 1], const char *guest_name);
@@ -224,7 +230,7 @@ int name_check(struct gb *gb, const char *what, const char *name);
 struct vgpu {
     uint32_t number;
     uint64_t ram_bytes;
-    char module[MODULE_NAME_MAX + 1];
+    char module[MODULE_NAME_MAX + MODULE_VERSION_MAX + 2]; /* as the specification has it */
     char state[16];
     char bdf[16];
     char error[512];
@@ -235,9 +241,19 @@ uint32_t vgpu_list(struct gb *gb, const struct driver *driver, uint32_t guest, s
 int vgpu_attach(struct gb *gb, const struct driver *driver, const struct domain *guest, const struct module_wish *wish,
                 struct vgpu *out);
 int vgpu_detach(struct gb *gb, const struct driver *driver, const struct domain *guest, uint32_t number);
-int modules_check(struct gb *gb, const struct driver *driver);
 void vgpu_json(struct json *j, const struct vgpu *v);
 int vgpu_number(struct gb *gb, const char *text, uint32_t *number);
+
+/* --- modules.c: what can be attached ----------------------------------------------------------------------------- */
+struct module {
+    uint32_t slot;
+    char name[MODULE_NAME_MAX + 1];
+    char version[MODULE_VERSION_MAX + 1];
+    char text[STORE_VALUE_MAX + 1]; /* of its node */
+};
+uint32_t module_list(struct gb *gb, const struct driver *driver, struct module *out, uint32_t max);
+/* Does the driver domain have what each --module names? */
+int modules_check(struct gb *gb, const struct driver *driver);
 
 /* --- request.c: one question, one answer ------------------------------------------------------------------------- */
 /* Holds the lock file from request_begin to request_end: one client at a time. */
@@ -270,7 +286,10 @@ int quarantine_run(struct gb *gb);
 int release_run(struct gb *gb);
 int list_run(struct gb *gb);
 int modules_run(struct gb *gb);
+int load_run(struct gb *gb);
+int unload_run(struct gb *gb);
 int stat_run(struct gb *gb);
+int state_run(struct gb *gb);
 int screenshot_run(struct gb *gb);
 int trace_run(struct gb *gb);
 int destroy_run(struct gb *gb);

@@ -12,6 +12,10 @@
 #define PARAM_MAX 8
 #define PARAM_NAME_MAX 24
 #define MODULE_NAME_MAX 32
+#define MODULE_VERSION_MAX 16
+/* native/include/shim.h, shim_limits.h: SHIM_MODULES_MAX, GBX_BYTES_MAX. */
+#define MODULES_MAX 32
+#define GBX_BYTES_MAX (512u << 10)
 /* One bus of 32 devices (PCI Local Bus 3.0, 3.2.2.3.2); slot 0 is the host bridge. */
 #define SLOT_MAX 31
 /* xen/io/xs_wire.h: XENSTORE_PAYLOAD_MAX is 4096, one message never carries more. */

@@ -13,7 +13,8 @@
 #define MEMORY_DEFAULT_MIB 16 /* DESIGN section 12: the driver domain's memory */
 
 enum {
-    KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MEMORY, KEY_WAIT, KEY_THRESHOLD,
+    KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MODULES, KEY_MEMORY, KEY_WAIT,
+    KEY_THRESHOLD,
     KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_HELP,
 };
 
@@ -24,6 +25,7 @@ static const struct option LONG[] = {
     {"slot", required_argument, NULL, KEY_SLOT},
     {"driver-domain", required_argument, NULL, KEY_DRIVER},
     {"kernel", required_argument, NULL, KEY_KERNEL},
+    {"modules", required_argument, NULL, KEY_MODULES},
     {"memory", required_argument, NULL, KEY_MEMORY},
     {"wait", required_argument, NULL, KEY_WAIT},
     {"seclabel", required_argument, NULL, KEY_SECLABEL},
@@ -48,6 +50,7 @@ static uint32_t option_group(int key) {
     case KEY_DRIVER:
         return OPT_DRIVER;
     case KEY_KERNEL:
+    case KEY_MODULES:
     case KEY_MEMORY:
     case KEY_WAIT:
     case KEY_THRESHOLD:
@@ -90,12 +93,24 @@ static int read_u32(struct gb *gb, const char *option, const char *text, uint32_
     return GB_OK;
 }
 
+int module_title_check(struct gb *gb, const char *option, const char *title) {
+    size_t name = strcspn(title, "@");
+
+    if (!is_word(title, name, MODULE_NAME_MAX - 1))
+        return gb_fail(gb, GB_USAGE, "%s \"%s\": a module's name has 1 to %d letters, digits, . _ -", option, title,
+                       MODULE_NAME_MAX - 1);
+    if (title[name] && !is_word(title + name + 1, strlen(title + name + 1), MODULE_VERSION_MAX - 1))
+        return gb_fail(gb, GB_USAGE, "%s \"%s\": a version has 1 to %d letters, digits, . _ -", option, title,
+                       MODULE_VERSION_MAX - 1);
+    return GB_OK;
+}
+
 static int add_module(struct gb *gb, const char *name) {
     struct options *opt = &gb->opt;
+    int error = module_title_check(gb, "--module", name);
 
-    if (!is_word(name, strlen(name), MODULE_NAME_MAX - 1))
-        return gb_fail(gb, GB_USAGE, "--module \"%s\": a module's name has 1 to %d letters, digits, . _ -", name,
-                       MODULE_NAME_MAX - 1);
+    if (error)
+        return error;
     if (opt->module_count == VGPU_MAX)
         return gb_fail(gb, GB_USAGE, "--module %s: a guest has at most %d vGPUs", name, VGPU_MAX);
     opt->module[opt->module_count++].name = name;
@@ -204,6 +219,9 @@ static int take(struct gb *gb, int key, const char *value) {
         return GB_OK;
     case KEY_KERNEL:
         opt->kernel = value;
+        return GB_OK;
+    case KEY_MODULES:
+        opt->modules = value;
         return GB_OK;
     case KEY_MEMORY:
         return read_u32(gb, "--memory", value, DRIVER_MEMORY_MIN_MIB, DRIVER_MEMORY_MAX_MIB, &opt->memory_mib);

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* stat: the figures of a driver domain, or of one vGPU, as the domain counts them. */
+/* stat: the figures of a driver domain, or of one vGPU, as the domain counts them; state: what its instance is. */
 #include <string.h>
 
 #include "gbctl.h"
+
+/* A hash is text, also when its digits happen to be decimal. */
+static void print_value(struct json *j, const struct word *word) {
+    if (!strcmp(word->key, "hash"))
+        json_string(j, word->key, word->value);
+    else
+        json_value(j, word->key, word->value);
+}
 
 static void print_words(const struct gb *gb, const struct words *words) {
     struct json j = {.to = stdout};
@@ -10,7 +18,7 @@ static void print_words(const struct gb *gb, const struct words *words) {
     if (gb->opt.json) {
         json_open(&j, NULL, '{');
         for (uint32_t i = 0; i < words->count; i++)
-            json_value(&j, words->word[i].key, words->word[i].value);
+            print_value(&j, &words->word[i]);
         json_close(&j, '}');
         json_end(&j);
         return;
@@ -21,22 +29,6 @@ static void print_words(const struct gb *gb, const struct words *words) {
         text_print(stdout, words->word[i].value);
         putchar('\n');
     }
-}
-
-/* Without a guest there must be one driver domain, or a name. */
-static int driver_only(struct gb *gb, struct driver *driver) {
-    struct driver two[2];
-    uint32_t count;
-
-    if (gb->opt.driver_domain)
-        return driver_find(gb, gb->opt.driver_domain, driver);
-    count = driver_list(gb, two, 2);
-    if (count == 0)
-        return gb_fail(gb, GB_NOT_FOUND, "no driver domain runs");
-    if (count > 1)
-        return gb_fail(gb, GB_USAGE, "there are several driver domains: name one with --driver-domain, or a guest");
-    *driver = two[0];
-    return GB_OK;
 }
 
 /* The operand may be a guest, or a driver domain itself. */
@@ -70,6 +62,27 @@ int stat_run(struct gb *gb) {
     if (!error)
         error = of_guest ? request(gb, &driver, &words, "stat %u %u", guest.domid, number)
                          : request(gb, &driver, &words, "stat");
+    request_end(gb);
+    if (!error)
+        print_words(gb, &words);
+    return error;
+}
+
+int state_run(struct gb *gb) {
+    static struct words words;
+    struct domain guest;
+    struct driver driver;
+    uint32_t number;
+    int error = vgpu_number(gb, gb->opt.operand[1], &number);
+
+    if (!error)
+        error = domain_find(gb, gb->opt.operand[0], &guest);
+    if (!error)
+        error = driver_of_guest(gb, guest.domid, guest.name, &driver);
+    if (!error)
+        error = request_begin(gb);
+    if (!error)
+        error = request(gb, &driver, &words, "state %u %u", guest.domid, number);
     request_end(gb);
     if (!error)
         print_words(gb, &words);

@@ -15,11 +15,12 @@ static const struct verb VERBS[] = {
      "Starts a driver domain glovebox-GUEST (or takes the one that --driver-domain names), makes the guest from its\n"
      "xl configuration, attaches one vGPU for each --module and lets the guest run. What fails is undone.\n"
      "\n"
-     "  --module NAME          a vGPU; may be given up to 8 times\n"
+     "  --module NAME[@VERSION] a vGPU; may be given up to 8 times; without a version: the one loaded last\n"
      "  --param NAME=NUMBER    a parameter of the --module before it; 16M means 16777216\n"
      "  --slot N               PCI slot (1 to 31) of the --module before it; HVM guests need it\n"
      "  --driver-domain D      name or number of a driver domain that runs already\n"
      "  --kernel IMAGE         the driver domain's image (/usr/lib/xen/boot/glovebox.elf)\n"
+     "  --modules FILE         its ramdisk with modules (modules.img beside the image, when there is one)\n"
      "  --memory MIB           the driver domain's memory (16)\n"
      "  --wait block|busy:US   how it waits for requests: block at once, or look for them for US microseconds first\n"
      "  --threshold NAME=N     quarantine after N within the window: faults (8), interrupt_storms (3), resets (0),\n"
@@ -35,7 +36,7 @@ static const struct verb VERBS[] = {
      "Adds a vGPU for each --module to a guest that was made before, best while it is paused: no guest looks for new\n"
      "PCI devices by itself.\n"
      "\n"
-     "  --module NAME, --param NAME=NUMBER, --slot N   as with create\n"
+     "  --module NAME[@VERSION], --param NAME=NUMBER, --slot N   as with create\n"
      "  --driver-domain D      name or number; without it the one that serves the guest, or is called glovebox-GUEST\n"
      "\n"
      "Examples:\n"
@@ -69,16 +70,37 @@ static const struct verb VERBS[] = {
      "Examples:\n"
      "  gbctl list --json\n"},
     {"modules", "", 0, 0, OPT_JSON | OPT_DRIVER, STORE, modules_run, "modules that can be attached",
-     "One line for each module of each driver domain: version and parameters (name:default:min:max).\n"
+     "One line for each module of each driver domain: name@version, SHA-256 of its .gbx file (the first 16 digits),\n"
+     "ABI, where it came from, instances, parameters (name:default:min:max); then what was refused, and why.\n"
      "\n"
      "Examples:\n"
      "  gbctl modules --driver-domain glovebox-desk\n"},
+    {"load", "FILE.gbx", 1, 1, OPT_JSON | OPT_DRIVER, XC, load_run, "give a module to a driver domain that runs",
+     "The driver domain copies the file, checks it and offers the module from then on. Guests keep what they have.\n"
+     "\n"
+     "  --driver-domain D   name or number; needed when there are several\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl load bochs-display-0.2.0.gbx\n"},
+    {"unload", "NAME@VERSION", 1, 1, OPT_JSON | OPT_DRIVER, XC, unload_run, "take a module that no vGPU has",
+     "Its room in the driver domain is free again. Refused while a vGPU has it, a lost one too.\n"
+     "\n"
+     "  --driver-domain D   name or number; needed when there are several\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl unload bochs-display@0.1.0\n"},
     {"stat", "[GUEST [N]]", 0, 2, OPT_JSON | OPT_DRIVER, XC, stat_run, "counters of a vGPU, or of a driver domain",
      "Without a guest: the figures of the driver domain itself. With one: those of its vGPU N (0).\n"
      "\n"
      "Examples:\n"
      "  gbctl stat desk\n"
      "  gbctl stat --driver-domain glovebox-desk --json\n"},
+    {"state", "GUEST [N]", 1, 2, OPT_JSON, XC, state_run, "a hash of what a vGPU's module is now",
+     "Prints the module, the CRC-32 over its instance's memory and globals, and the fuel that its calls have taken:\n"
+     "the same module after the same calls has the same everywhere.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl state desk --json\n"},
     {"screenshot", "GUEST [N] FILE.png|FILE.ppm", 1, 3, OPT_JSON | OPT_PICTURE, PAGES, screenshot_run,
      "a picture of a guest's screen",
      "Writes what the guest shows on vGPU N (0) to a file. The CRC-32 that the driver domain computes is compared\n"
@@ -105,7 +127,8 @@ static const struct verb VERBS[] = {
     {"start", "[NAME]", 0, 1, OPT_JSON | OPT_START | OPT_LABEL, XC, start_run, "start a driver domain alone",
      "Starts a driver domain with that name (glovebox) and waits until it is ready.\n"
      "\n"
-     "  --kernel IMAGE, --memory MIB, --wait block|busy:US, --threshold NAME=N, --seclabel LABEL   as with create\n"
+     "  --kernel IMAGE, --modules FILE, --memory MIB, --wait block|busy:US, --threshold NAME=N, --seclabel LABEL\n"
+     "  as with create\n"
      "\n"
      "Examples:\n"
      "  gbctl start glovebox --wait busy:50\n"},

@@ -11,7 +11,6 @@
 
 #define GUEST "/local/domain/%u/data/glovebox/vgpu/%u"
 #define VGPU GUEST "/%u"
-#define MODULES "/local/domain/%u/data/glovebox/module"
 
 int vgpu_number(struct gb *gb, const char *text, uint32_t *number) {
     uint64_t value = 0;
@@ -62,31 +61,6 @@ uint32_t vgpu_list(struct gb *gb, const struct driver *driver, uint32_t guest, s
             found++;
     }
     return found;
-}
-
-/* An unknown module is told before anything is made, with the names that exist. */
-int modules_check(struct gb *gb, const struct driver *driver) {
-    uint32_t count;
-    char **names = store_list(gb, &count, MODULES, driver->domid);
-    int error = GB_OK;
-
-    for (uint32_t i = 0; i < gb->opt.module_count && !error; i++) {
-        const char *name = gb->opt.module[i].name;
-        char known[256] = "";
-        bool found = false;
-
-        for (uint32_t k = 0; k < count; k++) {
-            size_t used = strlen(known);
-
-            found = found || !strcmp(names[k], name);
-            snprintf(known + used, sizeof(known) - used, "%s%.*s", used ? ", " : "", MODULE_NAME_MAX, names[k]);
-        }
-        if (!found)
-            error = gb_fail(gb, GB_NOT_FOUND, "unknown module \"%s\": driver domain %u (%s) has %s", name,
-                            driver->domid, driver->name, known[0] ? known : "none");
-    }
-    free(names);
-    return error;
 }
 
 static int make_spec(struct gb *gb, const struct domain *guest, const struct module_wish *wish, char *out,

@@ -140,5 +140,5 @@ int32_t core_log(uint32_t tag, uint32_t len) {
 }
 
 uint64_t core_param(uint32_t tag, uint32_t key) {
-    return (uint64_t)tag << 32 | key;
+    return core.params ? core.params[key % 8] : (uint64_t)tag << 32 | key;
 }

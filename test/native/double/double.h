@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A core and modules in C, standing in for WebAssembly: they record what they are asked and do as a scenario says. */
+/* A core in C, and modules (gbx/), standing in for WebAssembly: they record what they are asked and do as told. */
 #ifndef GLOVEBOX_DOUBLE_H
 #define GLOVEBOX_DOUBLE_H
 
@@ -32,6 +32,7 @@ struct double_core {
     int32_t irq_answer, carry_answer;
     void (*on_start)(void); /* NULL: nothing */
     bool irq_panics;        /* irq_raise is a bug of ours */
+    const uint64_t *params; /* what `param` answers; NULL: tag << 32 | key */
     uint32_t irq_recursion; /* irq_raise calls this instance handle again */
 };
 #define DOUBLE_ANSWER 0x5a5a5a5a5a5a5a5aul

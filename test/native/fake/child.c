@@ -48,6 +48,7 @@ static const char *const may_panic[] = {
     "cannot bind VIRQ_TIMER",
     "no grant table",
     "cannot map the grant table",
+    "cannot make pages of a module writable again",
 };
 
 bool child_panic_is_due(const char *output) {

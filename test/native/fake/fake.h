@@ -74,6 +74,12 @@ long fake_mmuext_op(struct mmuext_op *ops, uint64_t count);
 long fake_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
 uint32_t fake_windows(void);
 
+/* --- ramdisk.c --- */
+/* The file that FAKE_RAMDISK names becomes the domain's ramdisk; none, when it names none. */
+void fake_ramdisk_init(struct start_info *info);
+/* The bytes of one of its files; NULL when there is none. */
+const uint8_t *fake_ramdisk_file(const char *name, uint32_t *len);
+
 /* --- guests.c --- */
 void fake_guests_init(void);
 bool fake_guest_exists(domid_t domid);
@@ -106,7 +112,10 @@ uint64_t fake_timer_deadline(void);
 long fake_vcpu_op(uint64_t cmd, void *argument);
 
 /* --- grants.c --- */
-long fake_grant_table_op(uint64_t cmd, void *ops);
+long fake_grant_table_op(uint64_t cmd, void *ops, uint32_t count);
+/* The other way: domid 0 grants us a file in pages, with a directory page before them; answers the directory's
+ * reference. `holes` pages of the file are not granted, from the first on. */
+grant_ref_t fake_offer_file(const void *bytes, uint32_t len, uint32_t holes);
 uint32_t fake_grants(void);
 struct grant_entry_v1 *fake_grant(grant_ref_t ref);
 /* The other side: maps and unmaps; NULL when the grant does not allow it. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fake.h"
 #include "machine.h"
@@ -67,6 +68,7 @@ const struct start_info *fake_start(void) {
     info.shared_info = mfn << PAGE_SHIFT;
     info.nr_pages = 4096;
     strcpy((char *)info.cmd_line, "wait=block");
+    fake_ramdisk_init(&info);
     fake_events_init(shared);
     fake_rings_init(&info);
     fake_guests_init();
@@ -78,6 +80,17 @@ void machine_init(const struct start_info *start) {
 }
 
 void machine_protect(void) {
+}
+
+/* For once the processor itself is the judge: what is not allowed ends the process. */
+int machine_set_access(void *va, uint32_t pages, enum machine_access access) {
+    static const int allowed[] = {[MACHINE_DATA] = PROT_READ | PROT_WRITE, [MACHINE_CONSTANTS] = PROT_READ,
+                                  [MACHINE_CODE] = PROT_READ | PROT_EXEC};
+    if (++count == fail_at) {
+        failed = "machine_set_access";
+        return (int)fail_answer;
+    }
+    return mprotect(va, (size_t)pages * PAGE_BYTES, allowed[access]) ? -XEN_EINVAL : 0;
 }
 
 uint64_t machine_image_bytes(void) {
@@ -130,7 +143,7 @@ static long dispatch(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64
     case __HYPERVISOR_memory_op:
         return memory_op(a, (void *)b);
     case __HYPERVISOR_grant_table_op:
-        return fake_grant_table_op(a, (void *)b);
+        return fake_grant_table_op(a, (void *)b, (uint32_t)c);
     case __HYPERVISOR_vcpu_op:
         return fake_vcpu_op(a, (void *)c);
     case __HYPERVISOR_sched_op:

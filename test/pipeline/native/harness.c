@@ -39,6 +39,7 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint64_t initial, uint64_
     memory->pages = initial;
 }
 
+extern const struct gb_module gb_module;
 static const uint64_t *params;
 
 uint64_t w2c_glovebox_param(struct w2c_glovebox *box, uint32_t key);
@@ -101,7 +102,7 @@ int main(int argc, char **argv) {
     for (int i = 2; i < argc && i < 10; i++)
         values[i - 2] = strtoull(argv[i], 0, 10);
     params = values;
-    const struct gb_module *module = gb_modules[0];
+    const struct gb_module *module = &gb_module;
     struct w2c_glovebox box = {0};
     void *instance = calloc(1, module->instance_bytes);
     module->instantiate(instance, &box);

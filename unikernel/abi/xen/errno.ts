@@ -10,6 +10,7 @@ export const XEN_EIO = 5;
 export const XEN_EAGAIN = 11;
 export const XEN_ENOMEM = 12;
 export const XEN_EACCES = 13;
+export const XEN_ENOEXEC = 8;
 export const XEN_EFAULT = 14;
 export const XEN_EBUSY = 16;
 export const XEN_EEXIST = 17;

@@ -3,19 +3,27 @@
 // What the domain says about itself: version, modules, state, last error. The same way as wishes: bits for what must
 // still be said, worked off from the lowest, so that `state` = ready comes behind everything it promises.
 
-import { XS_DIRECTORY, XS_MKDIR, XS_READ, XS_WATCH, XS_WRITE } from "../../abi/xen/xs_wire";
-import * as M from "../../abi/manifest";
-import { RESTART_LOSE, RESTART_NONE, STAT_RESTARTS, shim_restart, shim_stat } from "../../abi/shim";
-import { BARS, ERROR_BYTES_MAX, PARAMS } from "../limits";
+import { XS_DIRECTORY, XS_MKDIR, XS_READ, XS_RM, XS_WATCH, XS_WRITE } from "../../abi/xen/xs_wire";
+import {
+  RESTART_LOSE,
+  RESTART_NONE,
+  STAT_RESTARTS,
+  shim_module_refusal,
+  shim_restart,
+  shim_stat,
+} from "../../abi/shim";
+import { ERROR_BYTES_MAX, MODULES_MAX } from "../limits";
 import { logLine, logSend } from "../log";
 import { panicWords, recordsDamaged } from "../restart/restore";
 import { NUL, TEXT_HEADER_BYTES, Text, textAt } from "../text";
-import { barRow, manifest, moduleCount, moduleOffered, paramExists, paramRow, putModuleName } from "../vgpu/module";
+import { moduleOffered, moduleWrong, putModuleTitle } from "../vgpu/module";
+import { putModuleNode } from "./module_words";
 import { putBase } from "./node";
 import { reply } from "./reply";
 import { requestDone, requestRecover } from "./request_record";
 import {
   JOB_READ_REQUEST,
+  JOB_RM,
   JOB_SCAN,
   JOB_WATCH,
   JOB_WRITE,
@@ -30,7 +38,7 @@ export const VERSION: string = "0.1.0";
 const TODO_VERSION: u32 = 1;
 const TODO_STARTING: u32 = 2;
 const TODO_DIRECTORY: u32 = 4;
-const TODO_MODULE: u32 = 8; // once for each module
+const TODO_MODULE: u32 = 8; // once for each slot in `modules`, then for each file that was refused
 const TODO_WATCH_VGPU: u32 = 16;
 const TODO_WATCH_REQUEST: u32 = 32;
 const TODO_ERROR: u32 = 64;
@@ -39,10 +47,13 @@ const TODO_READ_REQUEST: u32 = 256;
 const TODO_REPLY: u32 = 512;
 const TODO_SCAN: u32 = 1024;
 
+const WORDS_BYTES: u32 = ERROR_BYTES_MAX + TEXT_HEADER_BYTES;
+const WORDS: usize = memory.data(WORDS_BYTES, 8);
 const ERROR: usize = memory.data(ERROR_BYTES_MAX + TEXT_HEADER_BYTES, 8);
 
 let todo: u32 = 0;
-let module: u32 = 0; // the next one to publish
+let modules: u32 = 0; // a bit for each slot whose node is out of date
+let refusal: u32 = 0; // the next one to publish
 let failed: bool = false;
 
 /** Everything, from the start. A domain that has failed already says so and listens to nobody. */
@@ -50,6 +61,7 @@ export function domainStart(): void {
   todo |= TODO_VERSION | TODO_STATE;
   if (shim_restart() == RESTART_NONE) todo |= TODO_STARTING;
   else domainRestarted();
+  modules = u32.MAX_VALUE;
   if (!failed) todo |= TODO_DIRECTORY | TODO_MODULE | TODO_WATCH_VGPU | TODO_WATCH_REQUEST;
 }
 
@@ -90,13 +102,19 @@ export function domainScan(): void {
   todo |= TODO_SCAN;
 }
 
+/** A module was loaded into this slot, or has left it. */
+export function domainModule(slot: u32): void {
+  modules |= <u32>1 << slot;
+  todo |= TODO_MODULE;
+}
+
 /** Sends one message. 1: sent, 0: nothing to send, -1: not now. */
 export function domainPump(): i32 {
   if (todo == 0) return 0;
   const bit = todo & (0 - todo);
   if (!sendOne(bit)) return -1;
   if (bit == TODO_REPLY) requestDone();
-  if (bit != TODO_MODULE || module >= moduleCount()) todo &= ~bit;
+  if (bit != TODO_MODULE || modulesSaid) todo &= ~bit;
   return 1;
 }
 
@@ -105,7 +123,7 @@ function sendOne(bit: u32): bool {
     case TODO_VERSION: return write("version", VERSION);
     case TODO_STARTING: return write("state", "starting");
     case TODO_DIRECTORY: return send(XS_MKDIR, path("vgpu"), JOB_WRITE, 0);
-    case TODO_MODULE: return sendModule();
+    case TODO_MODULE: return sendModules();
     case TODO_WATCH_VGPU: return watch("vgpu");
     case TODO_WATCH_REQUEST: return watch("request");
     case TODO_ERROR: return send(XS_WRITE, path("error").copy(changetype<Text>(ERROR)), JOB_WRITE_ERROR, 0);
@@ -129,40 +147,37 @@ function watch(node: string): bool {
   return send(XS_WATCH, path(node).put("gbx").byte(NUL), JOB_WATCH, 0);
 }
 
-/** module/<name> = version=0.1.0 abi=1 [ram_param=NAME] [params=name:default:min:max,...] */
-function sendModule(): bool {
-  while (module < moduleCount() && !moduleOffered(module)) module++;
-  if (module >= moduleCount()) return true;
-  const at = manifest(module);
-  const payload = putModuleName(putBase(message()).put("module/"), module).byte(NUL);
-  payload.put("version=").field(at + M.MANIFEST_VERSION, M.MANIFEST_VERSION_BYTES);
-  payload.put(" abi=").number(load<u16>(at, M.MANIFEST_ABI));
-  putRamParam(payload);
-  putParams(payload);
-  if (!send(XS_WRITE, payload, JOB_WRITE, 0)) return false;
-  module++;
+/** Set by sendModules() when there is nothing left to say. */
+let modulesSaid: bool = false;
+
+/** One node: module/<slot>, written or removed, or refused/<n>. */
+function sendModules(): bool {
+  if (MODULES_MAX > 32) ERROR("a slot is a bit of a u32");
+  const slot = ctz<u32>(modules);
+  const sent = modules != 0 ? sendModule(slot) : sendRefusal();
+  if (sent && modules != 0) modules &= ~(<u32>1 << slot);
+  return sent;
+}
+
+function sendModule(slot: u32): bool {
+  modulesSaid = false;
+  const wrong = moduleWrong(slot);
+  if (wrong.length != 0) {
+    const refused = putBase(message()).put("refused/slot").number(slot).byte(NUL);
+    return send(XS_WRITE, putModuleTitle(refused, slot).put(": manifest: ").put(wrong), JOB_WRITE, 0);
+  }
+  const payload = putBase(message()).put("module/").number(slot).byte(NUL);
+  if (!moduleOffered(slot)) return send(XS_RM, payload, JOB_RM, 0);
+  return send(XS_WRITE, putModuleNode(payload, slot), JOB_WRITE, 0);
+}
+
+function sendRefusal(): bool {
+  const text = textAt(WORDS, WORDS_BYTES);
+  text.length = <u32>shim_module_refusal(refusal, <u32>text.bytes, text.capacity);
+  modulesSaid = text.length == 0;
+  if (modulesSaid) return true;
+  const payload = putBase(message()).put("refused/").number(refusal).byte(NUL);
+  if (!send(XS_WRITE, payload.quote(text.bytes, text.length), JOB_WRITE, 0)) return false;
+  refusal++;
   return true;
-}
-
-function putRamParam(payload: Text): void {
-  for (let i: u32 = 0; i < BARS; i++) {
-    const row = barRow(module, i);
-    const param: u32 = load<u8>(row, M.BAR_SIZE_PARAM);
-    if (load<u8>(row, M.BAR_KIND) != M.BAR_KIND_RAM || param == M.BAR_NO_SIZE_PARAM) continue;
-    payload.put(" ram_param=").field(paramRow(module, param), M.PARAM_NAME_BYTES);
-    return;
-  }
-}
-
-function putParams(payload: Text): void {
-  let first = true;
-  for (let i: u32 = 0; i < PARAMS; i++) {
-    if (!paramExists(module, i)) continue;
-    const row = paramRow(module, i);
-    payload.put(first ? " params=" : ",").field(row, M.PARAM_NAME_BYTES);
-    payload.put(":").number(load<u64>(row, M.PARAM_DEFAULT));
-    payload.put(":").number(load<u64>(row, M.PARAM_MIN));
-    payload.put(":").number(load<u64>(row, M.PARAM_MAX));
-    first = false;
-  }
 }

@@ -26,10 +26,11 @@ import { vgpuReset } from "../vgpu/lifecycle";
 import { putRefusal, quarantineImpose, quarantineLift, quarantined } from "../vgpu/quarantine";
 import { DOMID_END, argument, atEnd, take, takeScanout, takeVgpu } from "./arguments";
 import { domainReply } from "./domain";
+import { describe, loadModule, unloadModule } from "./modules";
 import { putPair, replyError, replyOk, replyTo } from "./reply";
 import { requestBegun, requestInterrupted, requestOld } from "./request_record";
 import { shareClose, shareOpen, sharePages, shareWrite } from "./share";
-import { putDomainStat, putVgpuStat } from "./stat";
+import { putDomainStat, putVgpuState, putVgpuStat } from "./stat";
 
 const WORDS: usize = memory.data(WORDS_BYTES, 8);
 
@@ -67,6 +68,10 @@ function run(words: Words): void {
   if (words.is("reset")) return reset(words);
   if (words.is("quarantine")) return quarantine(words);
   if (words.is("lift")) return lift(words);
+  if (words.is("state")) return state(words);
+  if (words.is("module")) return describe(words);
+  if (words.is("load")) return loadModule(words);
+  if (words.is("unload")) return unloadModule(words);
   const needs_share = words.is("read") || words.is("trace") || words.is("release");
   if (needs_share && busy == -XEN_EBUSY) return malformed("share busy: the peer still maps it");
   if (needs_share && busy < 0) {
@@ -86,6 +91,14 @@ function stat(words: Words): void {
   words.open(words.at, <u32>(words.end - words.at)); // back to the word just read
   const vgpu = takeVgpu(words);
   if (vgpu != null && atEnd(words)) putVgpuStat(replyOk(), vgpu);
+}
+
+/** Of the module's instance: what it is by content, and what it took to get there. */
+function state(words: Words): void {
+  const vgpu = takeVgpu(words);
+  if (vgpu == null || !atEnd(words)) return;
+  if (vgpu.instance >= 0) putVgpuState(replyOk(), vgpu);
+  else malformed("no instance: it was lost in a restart");
 }
 
 function reset(words: Words): void {

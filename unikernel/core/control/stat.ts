@@ -10,6 +10,7 @@ import { Text } from "../text";
 import {
   GUEST_COUNTERS,
   VGPU_COUNTERS,
+  VGPU_FUEL_USED,
   guestCounter,
   guestCounterName,
   vgpuCounter,
@@ -19,7 +20,7 @@ import { traceDropped, traceRecords } from "../trace/ring";
 import { barsRamPages } from "../vgpu/bar";
 import { bufferBytesOf, buffersOf } from "../vgpu/buffer";
 import { guestCount } from "../vgpu/guest";
-import { moduleCount, putModuleName } from "../vgpu/module";
+import { moduleCount, putModuleName, putModuleTitle } from "../vgpu/module";
 import { piecesUsed } from "../vgpu/pieces";
 import { THRESHOLDS, quarantineCounted, quarantined, thresholdName } from "../vgpu/quarantine";
 import { Vgpu, stateName, vgpuCount } from "../vgpu/vgpu";
@@ -44,6 +45,11 @@ export function putDomainStat(text: Text): void {
   putPair(text, "vgpus", vgpuCount());
   putPair(text, "restarts", S.shim_stat(S.STAT_RESTARTS));
   if (panicWords().length != 0) text.put(" last_panic=\"").copy(panicWords()).put("\"");
+}
+
+export function putVgpuState(text: Text, vgpu: Vgpu): void {
+  putModuleTitle(text.put(" module="), vgpu.module).put(" hash=").digits(S.shim_instance_hash(vgpu.instance), 8);
+  putPair(text, "fuel_used", load<u64>(vgpuCounter(vgpu.index, VGPU_FUEL_USED)));
 }
 
 export function putVgpuStat(text: Text, vgpu: Vgpu): void {

@@ -27,7 +27,7 @@ import { configRestore } from "../vgpu/config_space";
 import { Guest, MODE_HVM, MODE_PVH, guestAt, guestClose, guestEnable, guestFind, guestOpen } from "../vgpu/guest";
 import { claimSlot, defineBar, powerOn, reservePieces } from "../vgpu/lifecycle";
 import { lose, loseWords } from "../vgpu/lose";
-import { barRow, barSizeFits, moduleCount, moduleOffered, paramExists, paramRow } from "../vgpu/module";
+import { barRow, barSizeFits, moduleOffered, paramExists, paramRow } from "../vgpu/module";
 import { msixRestore } from "../vgpu/msix";
 import { paramsRestore } from "../vgpu/param";
 import { pollResume } from "../vgpu/poll";
@@ -115,6 +115,11 @@ function restoreOne(i: u32, saved: Saved): bool {
     else refuse(saved, error.put("the driver domain panicked while it attached this: ").copy(panicWords()));
     return true;
   }
+  if (saved.state <= VGPU_LOST && !moduleOffered(saved.module)) {
+    refuse(saved, error.put("its module is not loaded any more after the driver domain's panic: ").copy(panicWords()));
+    shim_save(i, 0, 0);
+    return true;
+  }
   const wrong = firstWrong(saved);
   if (wrong.length != 0) {
     refuse(saved, error.put("its saved state makes no sense: ").put(wrong));
@@ -144,7 +149,6 @@ function firstWrong(saved: Saved): string {
   if (saved.state != VGPU_READY && saved.state != VGPU_LOST) return "state";
   if (saved.mode != MODE_PVH && saved.mode != MODE_HVM) return "mode";
   if (saved.slot == 0 || saved.slot >= SLOTS) return "slot";
-  if (saved.module >= moduleCount() || !moduleOffered(saved.module)) return "module";
   for (let i: u32 = 0; i < PARAMS; i++) {
     const value = load<u64>(recordPart(AT_PARAMS + i * 8));
     if (!paramExists(saved.module, i)) continue;

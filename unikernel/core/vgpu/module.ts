@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The modules that are linked in, as their binary manifests (abi/manifest.ts). The checker on the host has looked at
-// them; they are looked at again, because a module that slipped through must not decide how big our tables are.
-// What is not well formed is not offered.
+// The modules that are loaded, as their binary manifests (abi/manifest.ts), by the shim's slots; they come and go while
+// the domain runs. The packer on the host has looked at them; they are looked at again, because a module that slipped
+// through must not decide how big our tables are. What is not well formed is not offered.
 
 import * as M from "../../abi/manifest";
 import { MODULE_ABI_VERSION } from "../../abi/module";
 import { PCI_CAP_ID_MSI, PCI_CAP_ID_MSIX } from "../../abi/pci";
-import { shim_module_count, shim_module_manifest } from "../../abi/shim";
+import { MODULE_FACTS_BYTES, MODULE_FACT_SERIAL, shim_module_facts, shim_module_manifest } from "../../abi/shim";
 import {
   BARS,
   BUFFERS_PER_VGPU_MAX,
@@ -29,33 +29,67 @@ import { PANIC_MODULE_INDEX, check } from "../panic";
 import { Text, fieldLength, sameBytes } from "../text";
 
 const MANIFESTS: usize = memory.data(MODULES_MAX * M.MANIFEST_BYTES, 8);
-const OFFERED: usize = memory.data(MODULES_MAX); // a byte each: 1 = well formed
+const FACTS: usize = memory.data(MODULE_FACTS_BYTES, 8);
 
-let count: u32 = 0;
+// a row for each slot
+const STATE_FREE: u32 = 0;
+const STATE_BAD: u32 = 1; // loaded, but its manifest is not well formed
+const STATE_OFFERED: u32 = 2;
 
-/** Copies all manifests in; called once at the start. */
+@unmanaged
+class Row {
+  state: u32;
+  serial: u32; // a module that was loaded later has a higher one
+}
+const ROW_BYTES: u32 = 8;
+const ROWS: usize = memory.data(MODULES_MAX * ROW_BYTES, 8);
+
+@inline
+function rowOf(module: u32): Row {
+  return changetype<Row>(ROWS + module * ROW_BYTES);
+}
+
+/** Looks at every slot; called once at the start. */
 export function modulesLoad(): void {
-  const given = shim_module_count();
-  count = min<u32>(given, MODULES_MAX);
-  if (given > MODULES_MAX) logSend(logLine().number(given).put(" modules, limit ").number(MODULES_MAX));
-  for (let i: u32 = 0; i < count; i++) loadOne(i);
+  for (let i: u32 = 0; i < MODULES_MAX; i++) {
+    const wrong = moduleLook(i);
+    if (wrong.length == 0) continue;
+    logSend(putModuleTitle(logLine().put("module "), i).put(" not offered: manifest: ").put(wrong));
+  }
 }
 
-function loadOne(module: u32): void {
-  const at = manifest(module);
-  const bytes = shim_module_manifest(module, <u32>at, M.MANIFEST_BYTES);
-  const wrong = bytes == M.MANIFEST_BYTES ? firstWrong(at) : "length";
-  store<u8>(OFFERED + module, <u8>(wrong.length == 0));
-  if (wrong.length == 0) return;
-  logSend(logLine().put("module ").number(module).put(" is not offered: manifest: ").put(wrong));
+/** Looks again at a slot that has changed; the word for what is wrong with its manifest, "" for nothing. */
+export function moduleLook(module: u32): string {
+  const row = rowOf(module);
+  const bytes = shim_module_manifest(module, <u32>manifest(module), M.MANIFEST_BYTES);
+  row.state = STATE_FREE;
+  if (bytes < 0 || shim_module_facts(module, <u32>FACTS) < 0) return "";
+  const wrong = bytes == M.MANIFEST_BYTES ? firstWrong(manifest(module)) : "length";
+  row.serial = load<u32>(FACTS, MODULE_FACT_SERIAL);
+  row.state = wrong.length == 0 ? STATE_OFFERED : STATE_BAD;
+  return wrong;
 }
 
+/** Facts of abi/shim.ts (MODULE_FACT_*) about a module as they are now; one at a time. */
+export function moduleFacts(module: u32): usize {
+  shim_module_facts(module, <u32>FACTS);
+  return FACTS;
+}
+
+/** Modules that can be attached. */
 export function moduleCount(): u32 {
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < MODULES_MAX; i++) if (moduleOffered(i)) count++;
   return count;
 }
 
 export function moduleOffered(module: u32): bool {
-  return load<u8>(OFFERED + module) != 0;
+  return module < MODULES_MAX && rowOf(module).state == STATE_OFFERED;
+}
+
+/** Loaded, but not offered: "", or the word for what is wrong with its manifest. */
+export function moduleWrong(module: u32): string {
+  return rowOf(module).state == STATE_BAD ? firstWrong(manifest(module)) : "";
 }
 
 export function manifest(module: u32): usize {
@@ -78,13 +112,24 @@ export function paramExists(module: u32, param: u32): bool {
   return param < PARAMS && load<u8>(paramRow(module, param) + M.PARAM_NAME) != 0;
 }
 
-/** The offered module of that name; -1: none. */
+/** The offered module NAME or NAME@VERSION; without a version the one that was loaded last; -1: none. */
 export function moduleFind(name: usize, length: u32): i32 {
-  for (let i: u32 = 0; i < count; i++) {
-    const own = manifest(i) + M.MANIFEST_NAME;
-    if (moduleOffered(i) && sameBytes(name, length, own, fieldLength(own, M.MANIFEST_NAME_BYTES))) return i;
+  let split: u32 = 0;
+  while (split < length && load<u8>(name + split) != 0x40) split++;
+  let found: i32 = -1;
+  for (let i: u32 = 0; i < MODULES_MAX; i++) {
+    if (!moduleOffered(i) || !isField(i, M.MANIFEST_NAME, M.MANIFEST_NAME_BYTES, name, split)) continue;
+    if (split < length) {
+      const version = name + split + 1;
+      if (isField(i, M.MANIFEST_VERSION, M.MANIFEST_VERSION_BYTES, version, length - split - 1)) return i;
+    } else if (found < 0 || rowOf(i).serial > rowOf(found).serial) found = i;
   }
-  return -1;
+  return found;
+}
+
+function isField(module: u32, at: u32, size: u32, words: usize, length: u32): bool {
+  const own = manifest(module) + at;
+  return sameBytes(words, length, own, fieldLength(own, size));
 }
 
 /** The parameter of that name; -1: none. */
@@ -98,6 +143,12 @@ export function paramFind(module: u32, name: usize, length: u32): i32 {
 
 export function putModuleName(text: Text, module: u32): Text {
   return text.field(manifest(module) + M.MANIFEST_NAME, M.MANIFEST_NAME_BYTES);
+}
+
+/** name@version */
+export function putModuleTitle(text: Text, module: u32): Text {
+  const version = manifest(module) + M.MANIFEST_VERSION;
+  return putModuleName(text, module).put("@").field(version, M.MANIFEST_VERSION_BYTES);
 }
 
 // --- is it well formed? each answers "" or the word for what is wrong ---

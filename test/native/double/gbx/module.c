@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Two modules written the way that wasm2c writes: checks, depth counter and fuel by hand. */
+/*
+ * A module written the way that wasm2c writes: checks, depth counter and fuel by hand. Compiled several times, with
+ * -DNAME="..." -DVERSION="..." and what makes it another: -DGREEDY wants more memory than its manifest says, -DPAGES.
+ */
 #include <string.h>
 
-#include "double.h"
+#include "../double.h"
 
 struct instance {
     struct w2c_glovebox *imports;
     uint32_t fuel;
     wasm_rt_memory_t memory;
+    uint32_t wide_below;
+    uint64_t wide;
 };
 
 uint32_t w2c_glovebox_irq_raise(struct w2c_glovebox *caller, uint32_t vector);
@@ -16,17 +21,18 @@ uint64_t w2c_glovebox_param(struct w2c_glovebox *caller, uint32_t key);
 
 static const char greeting[] = "hello";
 
+#ifdef GREEDY
+#define MEMORY_PAGES 2
+#else
+#define MEMORY_PAGES 1
+#endif
+
 static void instantiate(void *instance, struct w2c_glovebox *imports) {
     struct instance *self = instance;
     self->imports = imports;
-    wasm_rt_allocate_memory(&self->memory, 1, 1, false, 65536);
+    self->wide = 0x1122334455667788u;
+    wasm_rt_allocate_memory(&self->memory, MEMORY_PAGES, MEMORY_PAGES, false, 65536);
     memcpy(self->memory.data, greeting, sizeof(greeting));
-}
-
-/* Its manifest says 1 page, it wants 2: instantiation fails. */
-static void instantiate_greedy(void *instance, struct w2c_glovebox *imports) {
-    (void)imports;
-    wasm_rt_allocate_memory(&((struct instance *)instance)->memory, 2, 2, false, 65536);
 }
 
 static uint32_t *fuel(void *instance) {
@@ -38,12 +44,9 @@ static void burn(struct instance *self) {
         wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
 }
 
-static uint32_t deepest;
-
 static uint64_t recurse(struct instance *self, bool within_limit) {
     if (++wasm_rt_call_stack_depth > WASM_RT_MAX_CALL_STACK_DEPTH)
         wasm_rt_trap(WASM_RT_TRAP_EXHAUSTION);
-    deepest++;
     uint64_t below = within_limit && wasm_rt_call_stack_depth == WASM_RT_MAX_CALL_STACK_DEPTH
                          ? 0
                          : recurse(self, within_limit);
@@ -52,6 +55,7 @@ static uint64_t recurse(struct instance *self, bool within_limit) {
 }
 
 static uint64_t count(struct instance *self) {
+    self->wide++;
     return ++self->memory.data[100];
 }
 
@@ -95,10 +99,26 @@ static uint64_t bar_read(void *instance, uint64_t bar, uint64_t offset, uint64_t
     return bar << 32 | offset << 8 | size;
 }
 
-static const uint8_t manifest[] = {'G', 'B', 'X', 'M', 1, 0, 0, 0};
+/* The shim looks at size, name and version. */
+static const struct {
+    char magic[8], name[32], version[16];
+    uint8_t rest[GB_MANIFEST_BYTES - 56];
+} manifest = {{'G', 'B', 'X', 'M', 1, 0, 0, 0}, NAME, VERSION, {0}};
 
-static const struct gb_module plain = {
-    .manifest = manifest,
+static void *wide(void *instance) {
+    return &((struct instance *)instance)->wide;
+}
+
+static const struct gb_global globals[] = {{.at = wide, .bytes = 8}};
+
+__attribute__((visibility("default"))) const struct gb_module gb_module = {
+    .magic = GBX_MAGIC,
+    .gbx_abi = GBX_ABI,
+    .frame_bytes = 64,
+    .wasm_sha256 = {1, 2, 3},
+    .globals = globals,
+    .global_count = 1,
+    .manifest = (const uint8_t *)&manifest,
     .manifest_bytes = sizeof(manifest),
     .instance_bytes = sizeof(struct instance),
     .memory_pages = 1,
@@ -106,14 +126,3 @@ static const struct gb_module plain = {
     .fuel = fuel,
     .entry = {[ENTRY_BAR_READ] = bar_read},
 };
-static const struct gb_module greedy = {
-    .manifest = manifest,
-    .manifest_bytes = sizeof(manifest),
-    .instance_bytes = sizeof(struct instance),
-    .memory_pages = 1,
-    .instantiate = instantiate_greedy,
-    .fuel = fuel,
-};
-
-const struct gb_module *const gb_modules[] = {&plain, &greedy};
-const uint32_t gb_module_count = 2;
