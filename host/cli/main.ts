@@ -10,7 +10,7 @@ import { guarded } from "./exit.js";
 import { type LabOptions, lab, scenarioNames } from "./lab.js";
 import { lint } from "./lint.js";
 import { addModuleVerbs } from "./module-verbs.js";
-import { start } from "./start.js";
+import { type StartOptions, start } from "./start.js";
 import { test } from "./test.js";
 
 const EXIT_USAGE = 2;
@@ -45,9 +45,9 @@ function program(): Command {
     .option("--keep", "leave the machine running, with a console in Dom0 to play in")
     .option("--timeout <seconds>", "give up after this time", seconds, 600)
     .option("--json", "print the summary as JSON")
-    .action((options: { keep?: boolean; timeout: number; json?: boolean }) =>
-      guarded((signal) => start(options, signal)),
-    );
+    .option("--flask", "three guests on one driver domain; Xen is built with FLASK first, once")
+    .option("--stock", "one guest on Debian's own Xen: what happens without --flask, too")
+    .action((options: StartOptions) => guarded((signal) => start(options, signal)));
   main
     .command("test")
     .description("check the sources and run all tests")

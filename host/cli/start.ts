@@ -1,34 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// `npm start`: build, boot everything, let the guest draw, say what happened and where the picture is.
+// `npm start`: build, boot everything, let the guests draw, say what happened and where the pictures are.
 
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Listr } from "listr2";
-import { images } from "../lab/images.js";
 import { BUILD } from "../lab/paths.js";
 import { runScenario, type ScenarioResult } from "../lab/scenario.js";
-import { type DemoReport, demo, readDemo } from "../lab/scenarios/demo.js";
 import { build } from "./build.js";
+import { chooseDemo, type Demo } from "./demos.js";
 import { UserError } from "./exit.js";
 import { progressOptions } from "./progress.js";
 import { Stages } from "./stages.js";
-import { summary } from "./summary.js";
-
-/** Name in the scenario's steps -> title on the terminal. */
-const STAGES: Record<string, string> = {
-  boot: "boot Xen and Dom0",
-  "driver domain": "start the driver domain",
-  guest: "boot the guest",
-  draw: "draw at 1024x768",
-  picture: "take a picture of the guest's screen",
-  draw2: "draw at 1280x720",
-  summary: "collect figures and logs",
-};
 
 export interface StartOptions {
   keep?: boolean;
   json?: boolean;
+  /** Three guests under FLASK, or one on Debian's own Xen. */
+  flask?: boolean;
+  stock?: boolean;
   timeout: number;
 }
 
@@ -63,13 +53,15 @@ class Failure {
 }
 
 export async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
+  if (options.flask && options.stock) throw new UserError("--flask and --stock are two demos: choose one");
   const failure = new Failure();
-  const machine = new DemoRun(options, signal);
+  const demo = chooseDemo(options);
+  const machine = new DemoRun(demo, options, signal);
   const list = new Listr(
     [
       { title: "build", task: failure.guard((task) => build(shower(task))) },
-      { title: "the lab's images", task: failure.guard((task) => images({ onProgress: shower(task) })) },
-      ...Object.values(STAGES).map((title, index) => ({
+      { title: "the lab's images", task: failure.guard((task) => demo.prepare(shower(task))) },
+      ...Object.values(demo.stages).map((title, index) => ({
         title,
         task: failure.guard((task) => machine.stage(index, task)),
       })),
@@ -78,7 +70,7 @@ export async function start(options: StartOptions, signal: AbortSignal): Promise
   );
   try {
     await list.run();
-    if (machine.result !== undefined) report(machine.result, options);
+    if (machine.result !== undefined) report(demo, machine.result, options);
   } catch (error) {
     throw failure.error ?? error;
   } finally {
@@ -89,7 +81,7 @@ export async function start(options: StartOptions, signal: AbortSignal): Promise
 /** The scenario, seen as stages. */
 class DemoRun {
   result: ScenarioResult | undefined;
-  readonly #stages = new Stages(Object.keys(STAGES));
+  readonly #stages: Stages;
   readonly #tasks: Shown[] = [];
   #running: Promise<void> | undefined;
   // With --keep the terminal goes to the machine's console only after the list has been drawn to its end.
@@ -99,9 +91,12 @@ class DemoRun {
   });
 
   constructor(
+    readonly demo: Demo,
     readonly options: StartOptions,
     readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.#stages = new Stages(Object.keys(demo.stages));
+  }
 
   stage(index: number, task: Shown): Promise<void> {
     this.#tasks[index] = task;
@@ -117,7 +112,7 @@ class DemoRun {
   async #run(): Promise<void> {
     try {
       this.result = await runScenario({
-        ...demo(),
+        ...this.demo.scenario(),
         timeoutMs: this.options.timeout * 1000,
         keep: this.options.keep,
         signal: this.signal,
@@ -152,14 +147,18 @@ function settle(stages: Stages, result: ScenarioResult): void {
 
 const shortPath = (path: string): string => relative(process.cwd(), path);
 
-function report(result: ScenarioResult, options: StartOptions): void {
+function report(demo: Demo, result: ScenarioResult, options: StartOptions): void {
   const dir = join(BUILD, "start");
   mkdirSync(dir, { recursive: true });
-  const picture = join(dir, "screen.png");
-  copyFileSync(join(result.outputs, "screen.png"), picture);
-  const found: DemoReport = readDemo(result);
-  const json = JSON.stringify({ ...found, picture: shortPath(picture), logs: shortPath(result.dir) }, null, 2);
+  const pictures = demo.pictures.map((name) => {
+    copyFileSync(join(result.outputs, name), join(dir, name));
+    return shortPath(join(dir, name));
+  });
+  const found = demo.read(result);
+  const shown = pictures.length === 1 ? { picture: pictures[0] } : { pictures };
+  const json = JSON.stringify({ ...found.report, ...shown, logs: shortPath(result.dir) }, null, 2);
   writeFileSync(join(dir, "summary.json"), `${json}\n`);
-  process.stdout.write(options.json ? `${json}\n` : summary(found, shortPath(picture), shortPath(result.dir)));
-  if (found.faults.length > 0) throw new UserError(`not as promised:\n  ${found.faults.join("\n  ")}`);
+  process.stdout.write(options.json ? `${json}\n` : found.text(pictures, shortPath(result.dir)));
+  const { faults } = found.report;
+  if (faults.length > 0) throw new UserError(`not as promised:\n  ${faults.join("\n  ")}`);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The demo's figures as a few lines of text.
+// The demos' figures as a few lines of text.
 
 import type { DemoReport, Figures } from "../lab/scenarios/demo.js";
+import type { GuestsReport } from "../lab/scenarios/guests.js";
 
 const COUNTERS = {
   mmio_reads: "MMIO reads",
@@ -37,8 +38,32 @@ export function summary(report: DemoReport, picture: string, logs: string): stri
     ["logs", logs],
     ["picture", picture],
   ];
-  return `\n${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join("\n")}\n`;
+  return table(rows);
 }
+
+/** One line for each guest, and its picture's place. */
+export function guestsSummary(report: GuestsReport, pictures: readonly string[], logs: string): string {
+  const { domain, guests } = report;
+  const memory = (number(domain, "memory_pages") * PAGE_KIB) / KIB;
+  const rows = [
+    [
+      "booted",
+      `Xen ${report.xen} with FLASK, enforcing; one driver domain of ${memory} MiB for ${domain.guests} guests`,
+    ],
+    ["drawn", `${report.seconds} s from the first guest's creation to the last pixel of all`],
+    ...guests.map(({ name, label, kernel, drawing, vgpu }) => [
+      name,
+      `${kernel}, ${label}; ${vgpu.module}, ${vgpu.traps} traps, ${drawing.traps} while drawing; ` +
+        `CRC-32 ${drawing.guestCrc} in the guest, ${drawing.domainCrc} in the driver domain`,
+    ]),
+    ["logs", logs],
+    ...pictures.map((path, index) => [index === 0 ? "pictures" : "", path]),
+  ];
+  return table(rows);
+}
+
+const table = (rows: readonly (readonly string[])[]): string =>
+  `\n${rows.map(([name = "", text]) => `${name.padEnd(8)} ${text}`).join("\n")}\n`;
 
 function number(figures: Figures, key: string): number {
   return Number(figures[key] ?? 0);

@@ -93,6 +93,17 @@ making("a label that the policy lacks, or does not let us serve, is named before
   assert.is((await run(create("one.cfg"), permissive)).code, 0, "a permissive policy refuses nothing");
 });
 
+making("a guest that ended without gbctl is forgotten: the driver domain holds its last pages", async () => {
+  const dead = `node ${DD}/vgpu/7/0 module=bochs-display\nnode ${DD}/vgpu/7/0/state ready\n`;
+  const result = await run(create("two.cfg"), `${SHARED}${dead}${MAKES}flask\n`);
+  assert.is(result.code, 0, result.stderr);
+  assert.equal(
+    [...result.nodes.keys()].filter((path) => path.startsWith(`${DD}/vgpu/7`)),
+    [],
+  );
+  assert.ok(result.nodes.has(`${DD}/vgpu/3/0`));
+});
+
 making("attach looks at the labels of both domains", async () => {
   const guest = `${SHARED}${MAKES}flask\ndomain 2 one pvh 262144\n`;
   const attach = ["attach", "one", "--driver-domain", "shared", "--module", "bochs-display"];

@@ -22,15 +22,6 @@ static void close(evtchn_port_t port) {
     (void)event_op(EVTCHNOP_close, &op);
 }
 
-domid_t own_domid(void) {
-    struct evtchn_alloc_unbound alloc = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
-    (void)event_op(EVTCHNOP_alloc_unbound, &alloc);
-    struct evtchn_status status = {.dom = DOMID_SELF, .port = alloc.port};
-    (void)event_op(EVTCHNOP_status, &status);
-    close(alloc.port);
-    return status.u.unbound.dom;
-}
-
 bool port_is_pending(evtchn_port_t port) {
     const volatile struct shared_info *shared = event_shared_info();
     return shared->evtchn_pending[port / PORTS_PER_WORD] >> port % PORTS_PER_WORD & 1;

@@ -41,7 +41,7 @@ struct probe_table {
 extern const struct probe_table toolstack_probes, memory_probes, mapping_probes, device_model_probes, event_probes,
     grant_probes, interrupt_probes, processor_probes, late_probes;
 
-/* Who is who; from the command line but for `self`. */
+/* Who is who; from the command line, for under FLASK a domain cannot find out its own number. */
 struct world {
     const struct start_info *info;
     domid_t self, target, other;
@@ -60,7 +60,6 @@ const char *extents_word(long done);
 const char *catch(void (*run)(void *), void *argument);
 
 /* --- event channels for more than one table (event.c) ------------------------------------------------------------- */
-domid_t own_domid(void);
 bool port_is_pending(evtchn_port_t port);
 /* Binds what must never ring, before the thing that would ring it happens. */
 void late_prepare(void);

@@ -8,8 +8,9 @@
  *   core_on_xenstore  takes answers to our requests
  *   trap              (catch.c) ends a row that trapped
  *
- * Command line: "wait=block probe target=N other=N server=N". It begins when N is our target, and says so in lines
- * "PROBE <row>: refused <how>" or "PROBE <row>: ALLOWED" on the domain's console.
+ * Command line: "wait=block probe target=N other=N server=N self=N". It begins when the target
+ * lets us be its device model, and says so in lines "PROBE <row>: refused <how>" or "PROBE <row>: ALLOWED" on the
+ * domain's console.
  */
 #include <string.h>
 
@@ -61,6 +62,7 @@ void __wrap_cmdline_init(const struct start_info *info) {
         world.target = (domid_t)number_after(line + i, " target=");
         world.other = (domid_t)number_after(line + i, " other=");
         world.server = (ioservid_t)number_after(line + i, " server=");
+        world.self = (domid_t)number_after(line + i, " self=");
         state = WAIT_TARGET;
         line[i] = 0;
         break;
@@ -116,7 +118,6 @@ static bool run_next(void) {
 
 static void begin(void) {
     console_wait_for_room();
-    world.self = own_domid();
     late_prepare();
     say("begin");
     state = RUN;

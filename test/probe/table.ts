@@ -46,3 +46,26 @@ export function documentedRows(): Row[] {
     }),
   );
 }
+
+/** The same as ALLOWED, where rows of both kinds stand in one table. */
+const GOES_THROUGH = "goes through";
+
+export interface FlaskRow {
+  /** A row's name, or NAME@served: the same aimed at a guest that the domain serves. */
+  name: string;
+  stock: string;
+  flask: string;
+  served: boolean;
+}
+
+/** | `name` | meaning | on stock Xen | under FLASK | of the document. */
+export function flaskRows(): FlaskRow[] {
+  const text = readFileSync(fromRoot(THREAT_MODEL), "utf8");
+  const bare = (answer: string): string => answer.trim().replaceAll("`", "").replace(GOES_THROUGH, ALLOWED);
+  return [...text.matchAll(/^\| `([^`]+)` \| [^|]+ \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+    ([, name = "", stock = "", flask = ""]) => ({
+      ...{ name, stock: bare(stock), flask: bare(flask) },
+      served: name.endsWith("@served"),
+    }),
+  );
+}

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { fromRoot } from "../../host/lab/paths.js";
-import { ALLOWED, codedRows, documentedRows, THREAT_MODEL } from "../probe/table.js";
+import { ALLOWED, codedRows, documentedRows, flaskRows, THREAT_MODEL } from "../probe/table.js";
 
 const text = readFileSync(fromRoot(THREAT_MODEL), "utf8");
 const ANSWER =
@@ -24,6 +24,15 @@ test("the document lists each probe once, with the code's reason, in the code's 
 test("every row has an answer that the probes can print", () => {
   assert.equal(
     documentedRows().filter((row) => !ANSWER.test(row.answer)),
+    [],
+  );
+});
+
+test("the table of differences under FLASK is about rows that there are", () => {
+  const names = new Set(codedRows().flatMap(({ name }) => [name, name.replace("@other", "@served")]));
+  assert.ok(flaskRows().length > 20);
+  assert.equal(
+    flaskRows().filter(({ name, stock, flask }) => !names.has(name) || !ANSWER.test(stock) || !ANSWER.test(flask)),
     [],
   );
 });

@@ -2,12 +2,14 @@
 #
 # A driver domain that tries what it must not do (test/probe; privilege.test.ts judges), with everything there that it
 # could reach for: Dom0, its own guest with another emulator on it, and a guest that is none of its business.
+# $LABEL is the driver domain's under FLASK; empty without.
 
 DRIVER=glovebox-probe
 LOG=$LOGS/guest-$DRIVER.log
 
-# start_driver NAME TARGET OTHER
+# start_driver NAME TARGET OTHER. Its own number, which it must know, is the next one that Xen gives.
 start_driver() {
+    self=$(($(xl list | awk 'NR > 1 && $2 > last { last = $2 } END { print last }') + 1))
     cat >$1.cfg <<END
 name = "$1"
 type = "pv"
@@ -18,15 +20,25 @@ maxmem = 16
 vcpus = 1
 tsc_mode = "native"
 on_crash = "preserve"
-extra = "wait=block probe target=$(xl domid $2) other=$(xl domid $3) server=0"
+extra = "wait=block probe target=$(xl domid $2) other=$(xl domid $3) server=0 self=$self"
 END
+    [ -z "$LABEL" ] || echo "seclabel = \"$LABEL\"" >>$1.cfg
     xl create -q $1.cfg || fail "xl create $1"
+    [ "$(xl domid $1)" = $self ] || fail "$1 is domain $(xl domid $1) instead of $self"
 }
 
-# probe NAME TARGET: makes the guest its target, which is when it begins.
+# probe NAME TARGET: makes the guest its target, which is when it begins. With a label it has begun.
 probe() {
+    attached $1 $2
+    probed $1
+}
+
+attached() {
     gbctl attach $2 --driver-domain $1 --module register-file --param seed=77 >$OUT/attach-$2.txt 2>&1 ||
         fail "gbctl attach: $(cat $OUT/attach-$2.txt)"
+}
+
+probed() {
     wait_for 30 grep -qE "PROBES wait|panic" $LOGS/guest-$1.log ||
         fail "the probes did not come to their end: $(tail -n 3 $LOGS/guest-$1.log)"
 }
@@ -66,4 +78,5 @@ step "another driver domain takes its own target for somebody else"
 xl create -q -p guests/victim.cfg || fail "xl create victim"
 xl mem-max victim 97 || fail "xl mem-max victim"
 start_driver glovebox-victim victim victim
-probe glovebox-victim victim
+[ -n "$LABEL" ] || attached glovebox-victim victim
+probed glovebox-victim

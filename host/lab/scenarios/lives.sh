@@ -4,16 +4,6 @@
 # one guest to which a vGPU is attached $CYCLES times. Everything is counted before and after, the first of each
 # kind left out: what a first use allocates for good is no leak.
 
-# census NAME: Xen's, xenstore's and the toolstack's books.
-census() {
-    xl dmesg -c >/dev/null
-    xl debug-keys egqu
-    sleep 1
-    xl dmesg >"$OUT/said/$1.xen"
-    xl list >"$OUT/said/$1.domains"
-    xenstore-ls -f / 2>/dev/null | cut -d' ' -f1 | sort >"$OUT/said/$1.store"
-}
-
 clock() {
     cut -d' ' -f1 /proc/uptime
 }

@@ -4,6 +4,7 @@
 
 import type { ScenarioOptions, ScenarioResult } from "../scenario.js";
 import { type Books, linesOf, newNodes, readBooks } from "./books.js";
+import booksScript from "./books.sh";
 import { guestKernelOptions, Said } from "./guest-kernel.js";
 import dom0Script from "./lives.sh";
 
@@ -15,7 +16,7 @@ const TIMEOUT_MS = 120_000;
 export function lives(count = LIVES, cycles = CYCLES): ScenarioOptions {
   return guestKernelOptions({
     name: "lives",
-    script: `LIVES=${count}\nCYCLES=${cycles}\n${dom0Script}`,
+    script: `LIVES=${count}\nCYCLES=${cycles}\n${booksScript}${dom0Script}`,
     timeoutMs: TIMEOUT_MS + count * 8000 + cycles * 1500,
   });
 }

@@ -38,6 +38,7 @@ int attach_run(struct gb *gb) {
 
     if (!gb->opt.module_count)
         return gb_fail(gb, GB_USAGE, "name at least one --module");
+    drivers_forget_dead(gb);
     error = domain_find(gb, gb->opt.operand[0], &guest);
     if (!error)
         error = driver_named_or_own(gb, &guest, &driver);

@@ -157,6 +157,7 @@ int create_once(struct gb *gb, struct creation *c) {
 
     memset(c, 0, sizeof(*c));
     c->own_driver = !gb->opt.driver_domain;
+    drivers_forget_dead(gb);
     gb->deadline_ns = clock_ns() + gb->opt.timeout_s * 1000000000ull;
     error = config_read(gb, path, &config);
     if (!error)

@@ -49,6 +49,7 @@ int destroy_run(struct gb *gb) {
     bool served;
     int error = GB_OK;
 
+    drivers_forget_dead(gb);
     if (missing && !own)
         return domain_find(gb, name, &guest);
     if (!missing && store_exists(gb, "/local/domain/%u/data/glovebox/version", guest.domid))

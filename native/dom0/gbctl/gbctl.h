@@ -223,6 +223,8 @@ void driver_name_for(char out[DOMAIN_NAME_MAX + 1], const char *guest_name);
 int driver_start(struct gb *gb, const char *name, struct driver *out);
 int driver_wait_ready(struct gb *gb, struct driver *driver);
 int driver_destroy(struct gb *gb, const struct driver *driver);
+/* Takes back the specifications of guests that ended without gbctl, as with xl destroy. */
+void drivers_forget_dead(struct gb *gb);
 uint32_t driver_guests(struct gb *gb, const struct driver *driver);
 int name_check(struct gb *gb, const char *what, const char *name);
 

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+#
+# census NAME: Xen's, xenstore's and the toolstack's books, for books.ts.
+
+census() {
+    mkdir -p $OUT/said
+    xl dmesg -c >/dev/null
+    xl debug-keys egqu
+    sleep 1
+    xl dmesg >"$OUT/said/$1.xen"
+    xl list >"$OUT/said/$1.domains"
+    xenstore-ls -f / 2>/dev/null | cut -d' ' -f1 | sort >"$OUT/said/$1.store"
+}
