@@ -48,6 +48,7 @@ const VERBS = {
   start: "boot Xen, the driver domain and a guest that draws; leaves its screen as a picture",
   test: "check the sources and run all tests, also those on a real Xen",
   bench: "measure what a trap costs",
+  fuzz: "look for what a hostile guest could do to a module",
   lab: "run one of the lab's scenarios by name",
   lint: "types, format, lint and static analysis only",
   new: "a starting point for a module of your own: new module NAME",
@@ -62,7 +63,7 @@ const VERBS = {
 const HELP = `Usage: node build.mjs VERB [OPTIONS]
 
 ${Object.entries(VERBS)
-  .map(([verb, text]) => `  ${verb.padEnd(7)} ${text}`)
+  .map(([verb, text]) => `  ${verb.padEnd(8)} ${text}`)
   .join("\n")}
 
 node build.mjs VERB --help tells a verb's options. Missing packages are set up by every verb; those for a Xen with FLASK

@@ -10,7 +10,14 @@ const EXIT_FAILED = 1;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** An error that says all there is to say; it is shown without a stack. */
-export class UserError extends Error {}
+export class UserError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode = EXIT_FAILED,
+  ) {
+    super(message);
+  }
+}
 
 export async function guarded(verb: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
@@ -26,7 +33,7 @@ export async function guarded(verb: (signal: AbortSignal) => Promise<void>): Pro
   try {
     await verb(controller.signal);
   } catch (error) {
-    code ||= EXIT_FAILED;
+    code ||= error instanceof UserError ? error.exitCode : EXIT_FAILED;
     process.stderr.write(`glovebox: ${describe(error, controller.signal)}\n`);
   } finally {
     dropTemporary();

@@ -7,6 +7,7 @@ import { type BenchOptions, bench } from "./bench.js";
 import { buildAndTell } from "./build.js";
 import { clean } from "./clean.js";
 import { guarded } from "./exit.js";
+import { addFuzzVerbs } from "./fuzz-verbs.js";
 import { type LabOptions, lab, scenarioNames } from "./lab.js";
 import { lint } from "./lint.js";
 import { addModuleVerbs } from "./module-verbs.js";
@@ -71,6 +72,7 @@ function program(): Command {
     .option("--count <number>", "lives: so many guests (200)", seconds)
     .option("--cycles <number>", "lives: so many attachments to one guest (200)", seconds)
     .action((name: string, options: LabOptions) => guarded((signal) => lab(name, options, signal)));
+  addFuzzVerbs(main);
   main
     .command("lint")
     .description("types, format, lint and static analysis")

@@ -20,11 +20,24 @@ export interface CompileOptions {
   memoryPages: number;
   /** Text that stands in for a source file of the project, by its path there. */
   instead?: ReadonlyMap<string, string>;
+  /** More options of asc. */
+  flags?: string[];
 }
 
 function flags(options: CompileOptions): string[] {
   const pages = String(options.memoryPages);
-  return ["-O3", "--runtime", "stub", "--use", "abort=", "--initialMemory", pages, "--maximumMemory", pages];
+  return [
+    "-O3",
+    "--runtime",
+    "stub",
+    "--use",
+    "abort=",
+    "--initialMemory",
+    pages,
+    "--maximumMemory",
+    pages,
+    ...(options.flags ?? []),
+  ];
 }
 
 function sourceOf(path: string, instead?: ReadonlyMap<string, string>): string | null {

@@ -30,6 +30,7 @@ export function checkRules(subject: string, manifest: Manifest): void {
     () => checkPciCapabilities(subject, manifest.pciCapabilities ?? []),
     () => checkQuotas(subject, manifest),
     () => checkState(subject, manifest),
+    () => checkRegisters(subject, manifest),
     () => checkScanouts(subject, manifest),
   ];
   const broken = rules.flatMap(reasonOf);
@@ -176,6 +177,20 @@ function checkStateExports(subject: string, manifest: Manifest, exports: readonl
     }
     if (manifest.state === undefined && exports.includes(name)) {
       refuse(subject, `"${name}" is exported, but there is no state`);
+    }
+  }
+}
+
+/** Names are for people, so each stands for one place that the module answers for. */
+function checkRegisters(subject: string, { registers = [], bars, params }: Manifest): void {
+  for (const [index, one] of registers.entries()) {
+    const title = `register ${one.name}`;
+    if (registers.findIndex((other) => other.name === one.name) !== index) refuse(subject, `${title} is there twice`);
+    const bar = bars.find((each) => each.index === one.bar);
+    if (bar?.kind !== "trap") refuse(subject, `${title}: bar ${one.bar} is no trap BAR`);
+    const bytes = bar?.size ?? params.find((each) => each.name === bar?.sizeParam)?.max ?? 0;
+    if (one.offset + one.size > bytes) {
+      refuse(subject, `${title}: ${one.size} bytes at ${one.offset} leave bar ${one.bar}, which has ${bytes}`);
     }
   }
 }

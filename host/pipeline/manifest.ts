@@ -34,6 +34,16 @@ export interface PciCapability {
   bytes: string;
 }
 
+/** For people and the fuzzer; the driver domain never sees it. */
+export interface ManifestRegister {
+  name: string;
+  bar: number;
+  offset: number;
+  size: number;
+  /** What is worth writing. */
+  values?: number[];
+}
+
 export interface Manifest {
   name: string;
   version: string;
@@ -65,6 +75,7 @@ export interface Manifest {
   params: ManifestParam[];
   quotas?: { interruptsPerSecond?: number; buffers?: number; bufferBytes?: number; bufferPieces?: number };
   state?: { format: number; bytes: number };
+  registers?: ManifestRegister[];
 }
 
 let validate: ReturnType<Ajv2020["compile"]> | undefined;

@@ -51,6 +51,7 @@ export const KIND_CALL_LAST = 0xcf;
 export const KIND_MEMORY = 0xd0;
 export const KIND_TIME = 0xd1;
 export const KIND_TEXT = 0xd2;
+export const KIND_ANSWERS = 0xd3;
 
 const NAMES = new Map<number, string>([
   [KIND_PIO, "pio"],
@@ -75,6 +76,7 @@ const NAMES = new Map<number, string>([
   [KIND_MEMORY, "memory"],
   [KIND_TIME, "time"],
   [KIND_TEXT, "text"],
+  [KIND_ANSWERS, "answers"],
 ]);
 
 /** The kind's name, as gbctl and replay print it. */

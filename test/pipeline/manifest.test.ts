@@ -54,6 +54,19 @@ test("every field of a display's manifest is where the driver domain looks for i
   assert.is(view.getBigUint64(param + abi.PARAM_MAX, true), 268435456n);
 });
 
+test("registers are checked against the BARs; the binary does not know them", () => {
+  const manifest = manifestOf(REGISTERS);
+  const parse = (...registers: unknown[]): Manifest => parseManifest("x", JSON.stringify({ ...manifest, registers }));
+  const one = { name: "SCRATCH", bar: 0, offset: 4, size: 4, values: [1, 2] };
+  assert.equal(encodeManifest(parse(one)), encodeManifest(manifest));
+  assert.equal(parse({ ...one, offset: 4092 }).registers?.length, 1);
+  assert.throws(() => parse({ ...one, offset: 4093 }), /SCRATCH: 4 bytes at 4093 leave bar 0, which has 4096/);
+  assert.throws(() => parse({ ...one, bar: 4 }), /bar 4 is no trap BAR/);
+  assert.throws(() => parse(one, { ...one, offset: 8 }), /SCRATCH is there twice/);
+  assert.throws(() => parse({ ...one, size: 3 }), /allowed values/);
+  assert.throws(() => parse({ ...one, colour: 1 }), /additional/);
+});
+
 test("interrupts, I/O space and fuel of the register file", () => {
   const { view } = viewOf(REGISTERS);
   assert.is(view.getUint32(abi.MANIFEST_CAPABILITIES, true), CAPABILITY_IRQ | CAPABILITY_LOG);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// One hash of everything that can be seen from outside: what reads were answered with, and what was asked of the
+// mediator. Two runs with the same hash are taken for the same.
+
+import { FAULT_CAPABILITY } from "../../../unikernel/abi/shim";
+import { status } from "./setup";
+
+const FACTOR: u64 = 0x9e3779b97f4a7c15; // 2^64 / golden ratio
+let hash: u64 = 0;
+
+@inline
+export function answersReset(): void {
+  hash = 0;
+}
+
+@inline
+export function answersHash(): u64 {
+  return hash;
+}
+
+@inline
+export function note(value: u64): void {
+  hash = rotl<u64>((hash ^ value) * FACTOR, 29);
+}
+
+/** An import's argument that only a broken module can give: the call ends here. */
+export function capabilityFault(): void {
+  status().fault = FAULT_CAPABILITY;
+  unreachable();
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// The imports scanout_set and scanout_flush, judged as unikernel/core/display/scanout.ts judges them.
+
+import { BAR_KIND_RAM, MANIFEST_BAR_COUNT } from "../../../unikernel/abi/manifest";
+import {
+  CAPABILITY_OK,
+  CAPABILITY_REFUSED,
+  FORMAT_NONE,
+  FORMAT_RGB565,
+  FORMAT_RGB888,
+  FORMAT_XRGB8888,
+} from "../../../unikernel/abi/module";
+import { capabilityFault, note } from "./answers";
+import { barBytes, barKind, scanoutCount } from "./setup";
+
+const SCANOUTS_MAX: u32 = 4;
+const EXTENT_MAX: u32 = 16384; // SCANOUT_EXTENT_MAX of unikernel/core/limits.ts
+const ASKED_SET: u64 = 0x2 << 56;
+const ASKED_FLUSH: u64 = 0x3 << 56;
+
+/** For each scanout: format, width, height, 0: u32 each. */
+const TABLE: usize = memory.data(SCANOUTS_MAX * 16, 8);
+
+export function scanoutReset(): void {
+  for (let i: u32 = 0; i < SCANOUTS_MAX; i++) store<u32>(TABLE + i * 16, FORMAT_NONE);
+}
+
+export function bytesPerPixel(format: u32): u32 {
+  switch (format) {
+    case FORMAT_XRGB8888: return 4;
+    case FORMAT_RGB888: return 3;
+    case FORMAT_RGB565: return 2;
+    default: return 0;
+  }
+}
+
+export function scanout_set(
+  scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32 {
+  if (scanout >= scanoutCount()) capabilityFault();
+  if (format != FORMAT_NONE) {
+    if (bar >= <u32>MANIFEST_BAR_COUNT || barKind(bar) != BAR_KIND_RAM) capabilityFault();
+    if (!isPicture(barBytes(bar), offset, width, height, stride, format)) return CAPABILITY_REFUSED;
+  }
+  show(scanout, offset, width, height, stride, format);
+  return CAPABILITY_OK;
+}
+
+/** The picture is there from now on. */
+export function show(scanout: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32): void {
+  const at = TABLE + scanout * 16;
+  store<u32>(at, format);
+  store<u32>(at, width, 4);
+  store<u32>(at, height, 8);
+  note(ASKED_SET | offset);
+  note((<u64>height << 32) | width);
+  note((<u64>stride << 32) | format);
+}
+
+export function isPicture(bytes: u64, offset: u64, width: u32, height: u32, stride: u32, format: u32): bool {
+  const pixel = bytesPerPixel(format);
+  if (pixel == 0 || width == 0 || height == 0 || width > EXTENT_MAX || height > EXTENT_MAX) return false;
+  if (stride < width * pixel || offset > bytes) return false;
+  return <u64>(height - 1) * stride + width * pixel <= bytes - offset;
+}
+
+export function scanout_flush(scanout: u32, x: u32, y: u32, width: u32, height: u32): i32 {
+  if (scanout >= scanoutCount()) capabilityFault();
+  const at = TABLE + scanout * 16;
+  if (load<u32>(at) == FORMAT_NONE) return CAPABILITY_REFUSED;
+  if (!within(x, width, load<u32>(at, 4)) || !within(y, height, load<u32>(at, 8))) return CAPABILITY_REFUSED;
+  note(ASKED_FLUSH | (<u64>scanout << 32));
+  note((<u64>x << 32) | y);
+  note((<u64>width << 32) | height);
+  return CAPABILITY_OK;
+}
+
+@inline
+function within(first: u32, count: u32, end: u32): bool {
+  return first <= end && count <= end - first;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// From a module's file to what the fuzzer runs: checked, with fuel (host/pipeline), with coverage (../cover), and the
+// driver beside it. The file is anybody's; this runs in the child process that will also fuzz it.
+
+import { compile } from "../../pipeline/compile.js";
+import type { Manifest } from "../../pipeline/manifest.js";
+import { prepareWasm } from "../../pipeline/module.js";
+import { wasmHash } from "../../trace/index.js";
+import { type Covered, cover } from "../cover/cover.js";
+
+export interface FuzzModule {
+  manifest: Manifest;
+  wasmSha256: string;
+  /** As the vendor gave it, and with fuel. */
+  file: Uint8Array;
+  fuelled: Uint8Array;
+  covered: Covered;
+  driver: WebAssembly.Module;
+}
+
+const DRIVER = "host/fuzz/driver/index.ts";
+/** 2 MiB for the longest trace, a third for guest memory, the rest for tables. */
+const DRIVER_PAGES = 64;
+
+export async function prepareFuzz(subject: string, file: Uint8Array): Promise<FuzzModule> {
+  const { manifest, wasm } = await prepareWasm(subject, file);
+  const driver = await compile({ name: "driver", entry: DRIVER, memoryPages: DRIVER_PAGES, flags: ["--importTable"] });
+  return {
+    manifest,
+    wasmSha256: wasmHash(file),
+    file,
+    fuelled: wasm,
+    covered: cover(wasm),
+    driver: new WebAssembly.Module(Uint8Array.from(driver)),
+  };
+}

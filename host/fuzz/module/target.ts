@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+//
+// One module as a target of a campaign. What counts as a finding:
+//
+//   a fault      any call that ends badly: docs/MODULE_ABI.md has the list. The guest caused it, the module fell
+//   a bad reset  after `reset` the same calls are answered otherwise than after `attach`, which the ABI forbids
+//
+// A call that takes much of its budget is no finding: it is told (slowest). That two runs of one input differ is our
+// own bug, and stops the campaign.
+
+import { fuelByEntry } from "../../pipeline/manifest.js";
+import { hashOf } from "../../pipeline/store.js";
+import {
+  decodeRecords,
+  KIND_CALL_READ,
+  KIND_CALL_RESET,
+  KIND_CALL_WRITE,
+  kindName,
+  type TraceRecord,
+} from "../../trace/index.js";
+import { dropRecords } from "../reduce.js";
+import { type Finding, RECORD_WORDS, type Reach, type Target, WORD_KIND } from "../target.js";
+import { type Fault, ModuleInstance } from "./instance.js";
+import type { FuzzModule } from "./prepare.js";
+
+const ENTRIES = ["attach", "reset", "bar_read", "bar_write", "event", "work_done"];
+const PARAM_SETS_MAX = 8;
+/** Places of these faults say where patience ended, not where the mistake is. */
+const PLACELESS = new Set(["fuel", "stack"]);
+
+export class ModuleTarget implements Target {
+  readonly name: string;
+  readonly input: Int32Array;
+  readonly instance: ModuleInstance;
+  private found: Finding | undefined;
+  /** What was reached before the last input that was kept. */
+  private seen: bigint[];
+
+  /** `more`: sets of parameters that inputs have, beside those that the manifest suggests. */
+  constructor(
+    readonly module: FuzzModule,
+    more: readonly (readonly bigint[])[] = [],
+  ) {
+    const allowed = more.filter((values) => isAllowed(module, values));
+    const different = new Map([...paramSetsOf(module), ...allowed].map((one) => [one.join(), one]));
+    this.instance = new ModuleInstance(module, [...different.values()]);
+    this.name = module.manifest.name;
+    this.input = this.instance.input;
+    this.seen = this.instance.reached();
+  }
+
+  get paramSets(): number {
+    return this.instance.paramSets.length;
+  }
+
+  /** The number of the set with these values; the usual one where there is none. */
+  setOf(values: readonly bigint[]): number {
+    const known = this.instance.paramSets.findIndex((one) => one.join() === values.join());
+    return Math.max(known, 0);
+  }
+
+  /** Sets of parameters with which a device stands, and what happened with the others. */
+  standing(): { usable: number[]; findings: Finding[] } {
+    const findings: Finding[] = [];
+    const usable: number[] = [];
+    for (let set = 0; set < this.paramSets; set++) {
+      const { attached, fault } = this.instance.select(set);
+      if (fault !== undefined) findings.push(this.describeFault(fault, undefined));
+      else if (attached === 0) usable.push(set);
+    }
+    return { usable, findings };
+  }
+
+  params(set: number): readonly bigint[] {
+    return this.instance.paramSets[set] ?? [];
+  }
+
+  run(params: number, records: number): number {
+    this.instance.select(params);
+    const news = this.instance.run(records);
+    if (news < 0) this.found = undefined;
+    return news;
+  }
+
+  finding(): Finding {
+    this.found ??= this.describeFault(this.instance.fault(), this.instance.fault().operation);
+    return this.found;
+  }
+
+  secondLook(params: number, records: number): Finding | undefined {
+    const first = this.observe(params, records);
+    if (first !== this.observe(params, records)) {
+      throw new Error(`${this.name}: two runs of one input differ: a bug of the fuzzer, please report it`);
+    }
+    if (this.instance.resetAndAgain(records) < 0) return this.faultAfterReset(records);
+    return this.instance.answers() === first ? undefined : this.badReset(params, records);
+  }
+
+  private observe(params: number, records: number): string {
+    this.instance.select(params);
+    this.instance.run(records);
+    return this.instance.answers();
+  }
+
+  /** What shows it is the input, a reset, and the input again. */
+  private faultAfterReset(records: number): Finding {
+    const input = this.input.slice(0, records * RECORD_WORDS);
+    const fault = this.instance.fault();
+    const inReset = fault.entry === ENTRIES.indexOf("reset");
+    const again = inReset ? 0 : fault.operation + 1;
+    const words = new Int32Array((records + 1 + again) * RECORD_WORDS);
+    words.set(input);
+    words[records * RECORD_WORDS + WORD_KIND] = KIND_CALL_RESET << 24;
+    words.set(input.subarray(0, again * RECORD_WORDS), (records + 1) * RECORD_WORDS);
+    const finding = this.describeFault(fault, inReset ? undefined : fault.operation, !inReset);
+    return { ...finding, operation: records + again, words };
+  }
+
+  /** The first record after which the answers part. */
+  private badReset(params: number, records: number): Finding {
+    let [low, high] = [1, records];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.differsAfter(params, records, middle)) high = middle;
+      else low = middle + 1;
+    }
+    const record = this.record(low - 1);
+    const where = `${kindName(record.kind)} bar ${record.flags} 0x${record.addr.toString(16)}`;
+    return {
+      key: `reset ${where}`,
+      label: `reset-bar${record.flags}-0x${record.addr.toString(16)}`,
+      story: `after reset the same calls are answered otherwise: first at ${this.describe(record)}`,
+      operation: low - 1,
+    };
+  }
+
+  private differsAfter(params: number, records: number, part: number): boolean {
+    const first = this.observe(params, part);
+    this.observe(params, records);
+    return this.instance.resetAndAgain(part) < 0 || this.instance.answers() !== first;
+  }
+
+  trim(params: number, records: number): number {
+    const now = this.instance.reached();
+    const fresh = now.flatMap((value, word) => {
+      const bits = value & ~(this.seen[word] ?? 0n);
+      return bits === 0n ? [] : [{ word, bits }];
+    });
+    this.seen = now;
+    if (fresh.length === 0) return records;
+    const left = dropRecords(this.input, records, (count) => this.reaches(params, count, fresh));
+    for (const [word, value] of now.entries()) this.instance.setWord(word, value);
+    return left;
+  }
+
+  private reaches(params: number, records: number, fresh: readonly { word: number; bits: bigint }[]): boolean {
+    for (const { word } of fresh) this.instance.setWord(word, 0n);
+    this.instance.select(params);
+    return (
+      this.instance.run(records) >= 0 && fresh.every(({ word, bits }) => (this.instance.word(word) & bits) === bits)
+    );
+  }
+
+  reach(params: number, records: number): Reach {
+    this.instance.select(params);
+    const before = this.instance.takeWords();
+    this.instance.run(records);
+    const own = this.instance.reached();
+    this.instance.mergeWords(before);
+    return { features: featuresOf(own), pairs: this.instance.pairs() };
+  }
+
+  coverage(): { edges: number; compares: number; edgesMax: number } {
+    return countCoverage(this.module.covered.sites, this.instance.reached());
+  }
+
+  slowest(): { share: number; what: string } {
+    const budgets = fuelByEntry(this.module.manifest);
+    const most = this.instance.mostFuel();
+    let [share, what] = [0, "nothing"];
+    for (const [entry, budget] of budgets.entries()) {
+      const one = budget === 0 ? 0 : (most[entry] ?? 0) / budget;
+      if (one > share) [share, what] = [one, `${ENTRIES[entry]} ${most[entry]} of ${budget}`];
+    }
+    return { share, what };
+  }
+
+  fingerprint(): string {
+    return hashOf(this.instance.reached().map(String).join(" "));
+  }
+
+  // --- words ---
+
+  private record(index: number): TraceRecord {
+    const bytes = new Uint8Array(this.input.buffer, this.input.byteOffset + index * RECORD_WORDS * 4, RECORD_WORDS * 4);
+    return decodeRecords(bytes)[0] as TraceRecord;
+  }
+
+  describe(record: TraceRecord): string {
+    if (record.kind !== KIND_CALL_READ && record.kind !== KIND_CALL_WRITE) {
+      return `${kindName(record.kind)} 0x${record.addr.toString(16)} 0x${record.data.toString(16)}`;
+    }
+    const verb = record.kind === KIND_CALL_READ ? "read" : "write";
+    const value = record.kind === KIND_CALL_READ ? "" : ` of 0x${record.data.toString(16)}`;
+    return `${record.size}-byte ${verb} of ${this.register(record)}${value}`;
+  }
+
+  private register({ flags: bar, addr }: TraceRecord): string {
+    const place = `BAR ${bar} at 0x${addr.toString(16)}`;
+    const known = this.module.manifest.registers?.find(
+      (one) => one.bar === bar && BigInt(one.offset) <= addr && addr < BigInt(one.offset + one.size),
+    );
+    return known === undefined ? place : `${known.name} (${place})`;
+  }
+
+  private describeFault(fault: Fault, operation: number | undefined, afterReset = false): Finding {
+    const entry = ENTRIES[fault.entry] ?? `entry ${fault.entry}`;
+    const { place } = fault;
+    const exact = place === undefined || PLACELESS.has(fault.fault) ? "" : `+0x${place.offset.toString(16)}`;
+    const where = place === undefined ? "" : `, function ${place.function}${exact && ` at byte ${exact.slice(1)}`}`;
+    const doing = operation === undefined ? "" : `${this.describe(this.record(operation))}: `;
+    const fuel = fault.fault === "fuel" ? ` after ${fault.fuel}` : "";
+    return {
+      key: `${fault.fault} ${entry} f${place?.function ?? "?"}${exact}`,
+      label: `${fault.fault}-${entry}-f${place?.function ?? "x"}${exact && `-${exact.slice(1)}`}`,
+      story: `${doing}fault "${fault.fault}"${fuel} in ${entry}${where}${afterReset ? ", after a reset" : ""}`,
+      operation: operation ?? 0,
+    };
+  }
+}
+
+/** The defaults, all at their least, all at their most, then one after the other. */
+function paramSetsOf({ manifest: { params } }: FuzzModule): bigint[][] {
+  const sets: number[][] = [params.map((one) => one.default)];
+  sets.push(
+    params.map((one) => one.min),
+    params.map((one) => one.max),
+  );
+  for (const [i, one] of params.entries()) {
+    for (const value of [one.min, one.max]) sets.push(params.map((each, j) => (i === j ? value : each.default)));
+  }
+  const different = new Map(sets.map((one) => [one.join(), one.map(BigInt)]));
+  return [...different.values()].slice(0, PARAM_SETS_MAX);
+}
+
+/** What the mediator would hand to the module: as many values as it has parameters, each within its bounds. */
+function isAllowed({ manifest: { params } }: FuzzModule, values: readonly bigint[]): boolean {
+  return (
+    values.length === params.length &&
+    params.every((one, i) => (values[i] ?? -1n) >= one.min && (values[i] ?? -1n) <= one.max)
+  );
+}
+
+function featuresOf(words: readonly bigint[]): Uint32Array {
+  const features: number[] = [];
+  for (const [word, value] of words.entries()) {
+    for (let left = value, bit = 0; left !== 0n; left >>= 1n, bit++) if (left & 1n) features.push(word * 64 + bit);
+  }
+  return Uint32Array.from(features);
+}
+
+/** A comparison is two edges (its outcomes), the rest of its word is how near it came. */
+function countCoverage(
+  sites: FuzzModule["covered"]["sites"],
+  words: readonly bigint[],
+): { edges: number; compares: number; edgesMax: number } {
+  const sum = { edges: 0, compares: 0, edgesMax: 0 };
+  for (const { kind, word, bit } of sites) {
+    const value = words[word] ?? 0n;
+    const ones = (bits: bigint): number => bits.toString(2).replaceAll("0", "").length;
+    if (kind === "function") sum.edges += ones(value & 1n);
+    else if (kind === "condition") sum.edges += ones((value >> BigInt(bit)) & 3n);
+    else if (kind === "switch") sum.edges += ones(value);
+    else if (kind === "both") {
+      sum.edges += Math.min(2, ones(value));
+      sum.compares += ones(value);
+    } else {
+      const [one, other] = kind === "equal" ? [value & 1n, value >> 1n] : [value & 0xffffffffn, value >> 32n];
+      sum.edges += Number(one !== 0n) + Number(other !== 0n);
+      sum.compares += ones(value);
+    }
+    sum.edgesMax += kind === "function" ? 1 : 2;
+  }
+  return sum;
+}

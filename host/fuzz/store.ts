@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// A corpus on disk: a folder of trace files named by what they do, crashes in a folder of their own below it. A file
+// appears under its name only when it is whole; what was there before a session is never removed by it.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  checkModule,
+  decodeTrace,
+  encodeTrace,
+  TRACE_SUFFIX,
+  type Trace,
+  TraceError,
+  traceHash,
+} from "../trace/index.js";
+
+export const CRASHES = "crashes";
+
+/** Of which module the traces are. */
+export interface Origin {
+  name: string;
+  version: string;
+  wasmSha256: string;
+}
+
+export interface StoredTrace {
+  path: string;
+  trace: Trace;
+}
+
+export interface Loaded {
+  traces: StoredTrace[];
+  /** Files that were left out, with the reason. */
+  refused: string[];
+}
+
+/** The folder cannot be written: full, read-only, gone. */
+export class StoreError extends Error {
+  constructor(path: string, error: unknown) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOSPC" ? "the disk is full" : message;
+    super(`${path}: ${why}; what was written before is whole, run the same again to go on`);
+    this.name = "StoreError";
+  }
+}
+
+/** Traces of a folder, by name; a folder that is not there is empty. */
+export function loadTraces(folder: string): Loaded {
+  const loaded: Loaded = { traces: [], refused: [] };
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name);
+    try {
+      loaded.traces.push({ path, trace: decodeTrace(path, readFileSync(path)) });
+    } catch (error) {
+      if (!(error instanceof TraceError)) throw error;
+      loaded.refused.push(error.message);
+    }
+  }
+  return loaded;
+}
+
+/** The same, of one module; others are refused one by one. */
+export function loadCorpus(folder: string, origin: Origin & { params: number }, force = false): Loaded {
+  const { traces, refused } = loadTraces(folder);
+  const loaded: Loaded = { traces: [], refused };
+  for (const one of traces) {
+    try {
+      checkModule(one.path, one.trace, origin, force);
+      loaded.traces.push(one);
+    } catch (error) {
+      if (!(error instanceof TraceError)) throw error;
+      loaded.refused.push(error.message);
+    }
+  }
+  return loaded;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(TRACE_SUFFIX))
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Write a trace under its hash; answers the path, and whether it was not there before. */
+export function saveTrace(folder: string, trace: Trace, prefix = ""): { path: string; isNew: boolean } {
+  const path = join(folder, `${prefix}${traceHash(trace)}${TRACE_SUFFIX}`);
+  const isNew = saveAs(path, trace);
+  return { path, isNew };
+}
+
+/** Write a trace as this file; false: it is there already. */
+export function saveAs(path: string, trace: Trace): boolean {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    if (existsSync(path)) return false;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(partial, encodeTrace(trace));
+    renameSync(partial, path);
+    return true;
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw new StoreError(path, error);
+  }
+}

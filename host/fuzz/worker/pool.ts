@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// Child processes that fuzz, one for each job: a module that harms its process harms nothing else. Their words come as
+// events; a child that dies is told, not hidden.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { inProject } from "../../pipeline/paths.js";
+import type { Job, Message } from "./protocol.js";
+
+/** The bundle of host/cli/main.ts: it knows the hidden verb that a child runs. */
+const PROGRAM = "build/host/glovebox.mjs";
+const HEAP_MB = 768;
+const STOP_SECONDS = 15;
+
+export interface Child {
+  /** Resolves when the process is gone. */
+  gone: Promise<void>;
+  stop(): void;
+  kill(): void;
+}
+
+/** Start a child; `on` hears its messages. One that goes without a last word has its death told as "broken". */
+export function startChild(job: Job, on: (message: Message) => void): Child {
+  const child = fork(inProject(PROGRAM), ["fuzz-child"], {
+    serialization: "advanced",
+    execArgv: [`--max-old-space-size=${HEAP_MB}`],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    said = `${said}${chunk}`.slice(-2000);
+  });
+  let isOver = false;
+  child.on("message", (message: Message) => {
+    isOver ||= ["done", "refused", "broken", "hang"].includes(message.type);
+    on(message);
+  });
+  const gone = new Promise<void>((resolve) => {
+    child.on("error", (error) => {
+      if (!isOver) on({ type: "broken", reason: error.message });
+      isOver = true;
+      resolve();
+    });
+    child.on("exit", (code, signal) => {
+      if (!isOver) on({ type: "broken", reason: death(code, signal, said) });
+      resolve();
+    });
+  });
+  child.send(job);
+  return { gone, stop: () => stop(child), kill: () => void child.kill("SIGKILL") };
+}
+
+function death(code: number | null, signal: string | null, said: string): string {
+  const last = said.trim().split("\n").slice(-3).join("; ");
+  return `the fuzzing process ended with ${signal ?? `code ${code}`}${last && `: ${last}`}`;
+}
+
+/** It ends its slice first; one that does not is killed. */
+function stop(child: ChildProcess): void {
+  if (!child.connected) return;
+  child.send("stop");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_SECONDS * 1000);
+  timer.unref();
+  child.on("exit", () => clearTimeout(timer));
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//
+// The thread that fuzzes: prepares the module, runs the campaign in slices, tells what it keeps and finds. Before each
+// input runs it is written to shared memory, so that whoever watches can say what it was when nothing comes back.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { Campaign } from "../campaign.js";
+import { prepareFuzz } from "../module/prepare.js";
+import { ModuleTarget } from "../module/target.js";
+import { vocabularyOf } from "../module/vocabulary.js";
+import { type Input, RECORD_WORDS } from "../target.js";
+import { type Job, type Message, SHARED, type WireInput, type WorkerStatus } from "./protocol.js";
+
+const SLICE = 2048;
+/** Slices between two looks at the coverage, which cost a millisecond or so. */
+const STATUS_EVERY = 8;
+
+export interface ThreadData {
+  job: Job;
+  shared: SharedArrayBuffer;
+}
+
+export async function fuzzThread(): Promise<void> {
+  const { job, shared } = workerData as ThreadData;
+  const say = (message: Message): void => parentPort?.postMessage(message);
+  let target: ModuleTarget;
+  try {
+    const module = await prepareFuzz(job.subject, job.file);
+    target = new ModuleTarget(
+      module,
+      job.seeds.map((one) => one.params),
+    );
+  } catch (error) {
+    return say({ type: "refused", reason: error instanceof Error ? error.message : String(error) });
+  }
+  try {
+    runJob(target, job, new Int32Array(shared), say);
+  } catch (error) {
+    say({ type: "broken", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+}
+
+function runJob(target: ModuleTarget, job: Job, shared: Int32Array, say: (message: Message) => void): void {
+  const { manifest, wasmSha256, covered } = target.module;
+  const { name, version } = manifest;
+  say({ type: "ready", name, version, wasmSha256, paramNames: manifest.params.length });
+  const { usable, findings } = target.standing();
+  for (const finding of findings) {
+    say({ type: "found", ...finding, execution: 0, input: { params: [], records: new Uint8Array() } });
+  }
+  const vocabulary = vocabularyOf(manifest, covered.constants);
+  const campaign = new Campaign(target, {
+    seed: job.seed,
+    recordsMax: job.recordsMax,
+    vocabulary,
+    params: usable.length > 0 ? usable : [0],
+  });
+  const wire = ({ params, words }: Input): WireInput => ({
+    params: [...target.params(params)],
+    records: new Uint8Array(Uint8Array.from(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))),
+  });
+  campaign.onKept = (input) => say({ type: "kept", input: wire(input) });
+  campaign.onFound = ({ finding, input, execution }) =>
+    say({ type: "found", ...finding, execution, input: wire(input) });
+  campaign.beforeRun = (params, records) => {
+    shared.set(target.input.subarray(0, records * RECORD_WORDS), SHARED.input);
+    shared[SHARED.records] = records;
+    shared[SHARED.params] = params;
+    shared[SHARED.beats] = ((shared[SHARED.beats] as number) + 1) | 0;
+  };
+  const status = (): WorkerStatus => statusOf(target, campaign);
+  for (const seed of job.seeds) campaign.seed(inputOf(target, seed));
+  if (usable.length > 0 && job.mode === "fuzz") {
+    const end = job.runs === 0 ? Number.POSITIVE_INFINITY : campaign.executions + job.runs;
+    for (let slice = 0; campaign.executions < end && Atomics.load(shared, SHARED.stop) === 0; slice++) {
+      campaign.run(Math.min(SLICE, end - campaign.executions));
+      if (slice % STATUS_EVERY === 0) say({ type: "status", status: status() });
+    }
+  }
+  say({ type: "done", status: status(), fingerprint: target.fingerprint() });
+}
+
+function inputOf(target: ModuleTarget, { params, records }: WireInput): Input {
+  const words = new Int32Array(records.buffer.slice(records.byteOffset, records.byteOffset + records.byteLength));
+  return { params: target.setOf(params), words };
+}
+
+function statusOf(target: ModuleTarget, campaign: Campaign): WorkerStatus {
+  const { edges, edgesMax, compares } = target.coverage();
+  const { share, what } = target.slowest();
+  return {
+    executions: campaign.executions,
+    edges,
+    edgesMax,
+    compares,
+    corpus: campaign.corpus.entries.length,
+    faults: campaign.faults,
+    slowestShare: share,
+    slowest: what,
+  };
+}
