@@ -18,6 +18,7 @@
     X(w2c_glovebox_scanout_flush) \
     X(w2c_glovebox_scanout_set_buffer) \
     X(w2c_glovebox_log) \
+    X(w2c_glovebox_poll) \
     X(w2c_glovebox_guest_read) \
     X(w2c_glovebox_guest_write) \
     X(w2c_glovebox_buffer_create) \
