@@ -110,12 +110,17 @@ function checkFile(bytes: Bytes, shape: Shape, options: CheckOptions, reasons: R
       reasons.add(error.rule, error.offset, error.what);
     }
   }
+  const declared = shape.functions.length - shape.imported.length;
+  if (declared > 0 && !found.some(({ id }) => id === CODE_SECTION)) {
+    reasons.add("malformed", bytes.length, `${declared} functions without a code section`);
+  }
   // Whatever is wrong with its sections is said above; what is missing may be missing because of that.
   if (found.length > 0 && fault === undefined) checkExports(shape, options, reasons, bytes.length);
   validate(bytes, reasons);
 }
 
 const START_SECTION = 8;
+const CODE_SECTION = 10;
 const TAG_SECTION = 13;
 
 function checkOrder(found: Section[], reasons: Reasons): void {
