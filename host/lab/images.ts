@@ -24,7 +24,7 @@ import guestInit from "./guest/init.sh";
 import { extractVmlinux, findModules, insertOrder, installModules, type Modules } from "./kernel.js";
 
 /** Raised when the code below changes what it makes. */
-const RECIPE = "3";
+const RECIPE = "4";
 
 const HYPERVISOR = "xen-hypervisor-4.17-amd64";
 const DOM0_PACKAGES = [
@@ -42,7 +42,7 @@ const DOM0_PACKAGES = [
 const HVM_PACKAGES = ["qemu-system-xen"];
 const DOM0_DISK_MODULES = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4"];
 const DOM0_MODULES = ["xen_evtchn", "xen_gntdev", "xen_gntalloc", "xen_privcmd", "xenfs", "xen_pciback"];
-const GUEST_MODULES = ["bochs"];
+const GUEST_MODULES = ["bochs", "virtio_pci", "virtio_gpu"];
 const DOM0_FOLDERS = [
   "proc",
   "sys",

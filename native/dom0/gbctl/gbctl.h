@@ -35,7 +35,7 @@ struct module_wish {
 
 struct options {
     const struct verb *verb;
-    const char *operand[3];
+    const char *operand[4];
     uint32_t operand_count;
     bool json, crc, force, help, raw, supervise;
     bool scanout_given;
@@ -283,6 +283,7 @@ int picture_write(struct gb *gb, const struct picture *picture, const char *path
 int create_run(struct gb *gb);
 int attach_run(struct gb *gb);
 int detach_run(struct gb *gb);
+int output_run(struct gb *gb);
 int reset_run(struct gb *gb);
 int quarantine_run(struct gb *gb);
 int release_run(struct gb *gb);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * reset: a fresh instance of a vGPU's module, e.g. after it was lost; the guest keeps running. quarantine and release:
- * no resets and attaches for a guest, and again.
+ * no resets and attaches for a guest, and again. output: what is plugged into a vGPU.
  */
+#include <string.h>
+
 #include "gbctl.h"
 
 int reset_run(struct gb *gb) {
@@ -23,6 +25,52 @@ int reset_run(struct gb *gb) {
         error = request_begin(gb);
     if (!error)
         error = request(gb, &driver, &words, "reset %u %u", guest.domid, number);
+    request_end(gb);
+    return error;
+}
+
+#define OUTPUT_MAX 15
+#define SIDE_MAX 16384
+
+/* WIDTHxHEIGHT or "off". */
+static int read_size(struct gb *gb, const char *text, uint64_t *width, uint64_t *height) {
+    char left[8];
+    const char *cross = strchr(text, 'x');
+    size_t length = cross ? (size_t)(cross - text) : 0;
+
+    *width = *height = 0;
+    if (!strcmp(text, "off"))
+        return GB_OK;
+    if (cross && length < sizeof(left)) {
+        memcpy(left, text, length);
+        left[length] = 0;
+        if (parse_u64(left, SIDE_MAX, width) && parse_u64(cross + 1, SIDE_MAX, height) && *width && *height)
+            return GB_OK;
+    }
+    return gb_fail(gb, GB_USAGE, "mode \"%s\": must be WIDTHxHEIGHT, 1 to %d each, or off", text, SIDE_MAX);
+}
+
+int output_run(struct gb *gb) {
+    static struct words words;
+    struct domain guest = {0};
+    struct driver driver;
+    uint64_t output = 0, width = 0, height = 0;
+    uint32_t number;
+    int error = vgpu_number(gb, gb->opt.operand[1], &number);
+
+    if (!error && !parse_u64(gb->opt.operand[2], OUTPUT_MAX, &output))
+        error = gb_fail(gb, GB_USAGE, "output \"%s\": must be 0 to %d", gb->opt.operand[2], OUTPUT_MAX);
+    if (!error)
+        error = read_size(gb, gb->opt.operand[3], &width, &height);
+    if (!error)
+        error = domain_find(gb, gb->opt.operand[0], &guest);
+    if (!error)
+        error = driver_of_guest(gb, guest.domid, NULL, &driver);
+    if (!error)
+        error = request_begin(gb);
+    if (!error)
+        error = request(gb, &driver, &words, "output %u %u %u %u %u", guest.domid, number, (uint32_t)output,
+                        (uint32_t)width, (uint32_t)height);
     request_end(gb);
     return error;
 }

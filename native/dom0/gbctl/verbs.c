@@ -52,6 +52,13 @@ static const struct verb VERBS[] = {
      "\n"
      "Examples:\n"
      "  gbctl reset desk 0\n"},
+    {"output", "GUEST N OUTPUT WIDTHxHEIGHT|off", 4, 4, OPT_JSON, XC, output_run, "plug in, resize or unplug an output",
+     "Tells vGPU N what is plugged into its output from now on; a guest that listens sees a new monitor. What the\n"
+     "module makes of it stands in the driver domain's console log.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl output desk 0 1 1920x1080\n"
+     "  gbctl output desk 0 1 off\n"},
     {"quarantine", "GUEST", 1, 1, OPT_JSON, XC, quarantine_run, "refuse resets and attaches for a guest",
      "From now on no vGPU of the guest is reset and none attached, until it is released. What works goes on. A guest\n"
      "that reaches a threshold (see create) gets there by itself; \"gbctl list\" shows why.\n"

@@ -3,6 +3,7 @@
 // Requests: one line in, one line out (docs/CONTROL.md). What takes long (a picture) goes on in slices of background
 // work and is answered when it is done; a new request ends it, because the one who asked has gone.
 
+import { EVENT_OUTPUT } from "../../abi/module";
 import { XEN_EBUSY } from "../../abi/xen/errno";
 import {
   PICTURE_CRC,
@@ -18,12 +19,14 @@ import {
   pictureStartRead,
   pictureWork,
 } from "../display/picture";
-import { Scanout, formatName, rowBytes, scanoutAt } from "../display/scanout";
-import { REQUEST_BYTES_MAX, SHARE_BYTES, TRACE_RECORDS, TRACE_RECORD_BYTES } from "../limits";
+import { Scanout, formatName, rowBytes, scanoutAt, scanoutsOf } from "../display/scanout";
+import { REQUEST_BYTES_MAX, SCANOUT_EXTENT_MAX, SHARE_BYTES, TRACE_RECORDS, TRACE_RECORD_BYTES } from "../limits";
 import { SPACE, Text, WORDS_BYTES, Words, parsed } from "../text";
 import { traceDropped, traceRecord, traceRecords } from "../trace/ring";
+import { deviceEvent } from "../vgpu/device";
 import { vgpuReset } from "../vgpu/lifecycle";
 import { putRefusal, quarantineImpose, quarantineLift, quarantined } from "../vgpu/quarantine";
+import { VGPU_READY } from "../vgpu/vgpu";
 import { DOMID_END, argument, atEnd, take, takeScanout, takeVgpu } from "./arguments";
 import { domainReply } from "./domain";
 import { describe, loadModule, unloadModule } from "./modules";
@@ -66,6 +69,7 @@ function run(words: Words): void {
   if (words.is("stat")) return stat(words);
   if (words.is("crc")) return crc(words);
   if (words.is("reset")) return reset(words);
+  if (words.is("output")) return output(words);
   if (words.is("quarantine")) return quarantine(words);
   if (words.is("lift")) return lift(words);
   if (words.is("state")) return state(words);
@@ -110,6 +114,19 @@ function reset(words: Words): void {
   }
   if (vgpuReset(vgpu)) replyOk();
   else malformed("lost again in reset");
+}
+
+/** What is plugged into an output: its module hears of it. */
+function output(words: Words): void {
+  const vgpu = takeVgpu(words);
+  if (vgpu == null || !take(words, "output", scanoutsOf(vgpu))) return;
+  const number = argument;
+  if (!take(words, "width", SCANOUT_EXTENT_MAX + 1)) return;
+  const width = argument;
+  if (!take(words, "height", SCANOUT_EXTENT_MAX + 1) || !atEnd(words)) return;
+  if (vgpu.state != VGPU_READY) return malformed("the vGPU is not ready");
+  deviceEvent(vgpu, EVENT_OUTPUT, (number << 32) | (argument << 16) | width);
+  replyOk();
 }
 
 function quarantine(words: Words): void {

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+/*
+ * gb-kms: one program that owns a display card with several outputs and does what it is told, a line at a time, by the
+ * kernel's own interface (no library). So it can draw on all outputs at once, which takes one owner.
+ *
+ *   list                                     each output: connected or not, its preferred mode
+ *   draw OUTPUT WIDTH HEIGHT VARIANT         a mode, the test picture in it, the CRC-32 of what was written
+ *   flush OUTPUT TIMES                       tell the driver so often that the whole picture has changed
+ *   cursor OUTPUT X Y                        a cursor of 64 by 64 pixels there
+ *   end
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <drm.h>
+#include <drm_mode.h>
+
+#include "crc32.h"
+#include "pattern.h"
+
+#define CARDS_MAX 8
+#define OUTPUTS_MAX 4
+#define MODES_MAX 256
+#define SIDE_MAX 8192
+#define CURSOR_SIDE 64
+
+struct output {
+    uint32_t connector, crtc, framebuffer, cursor;
+    uint32_t buffer; /* dumb handle of the picture; 0: none */
+};
+
+static int card = -1;
+static uint32_t output_count;
+static struct output outputs[OUTPUTS_MAX];
+static struct drm_mode_modeinfo modes[MODES_MAX];
+static uint32_t mode_count;
+
+static bool call(unsigned long number, void *argument, const char *what) {
+    while (ioctl(card, number, argument)) {
+        if (errno == EINTR || errno == EAGAIN)
+            continue;
+        printf("KMS failed: %s: %s\n", what, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* The first card with outputs; the nth connector and the nth crtc are a pair on a virtual card. */
+static bool open_card(void) {
+    for (int i = 0; i < CARDS_MAX; i++) {
+        uint32_t connectors[OUTPUTS_MAX] = {0}, crtcs[OUTPUTS_MAX] = {0};
+        struct drm_mode_card_res resources = {
+            .connector_id_ptr = (uintptr_t)connectors,
+            .count_connectors = OUTPUTS_MAX,
+            .crtc_id_ptr = (uintptr_t)crtcs,
+            .count_crtcs = OUTPUTS_MAX,
+        };
+        char path[32];
+
+        snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+        card = open(path, O_RDWR | O_CLOEXEC);
+        if (card < 0 || !call(DRM_IOCTL_MODE_GETRESOURCES, &resources, "the card's resources"))
+            continue;
+        output_count = resources.count_crtcs < OUTPUTS_MAX ? resources.count_crtcs : OUTPUTS_MAX;
+        for (uint32_t o = 0; o < output_count; o++) {
+            outputs[o].connector = connectors[o];
+            outputs[o].crtc = crtcs[o];
+        }
+        return output_count > 0;
+    }
+    return false;
+}
+
+/* Asking for no modes makes the kernel probe; the second call fetches what it found. */
+static bool probe(const struct output *output, bool *connected) {
+    struct drm_mode_get_connector connector = {.connector_id = output->connector};
+
+    if (!call(DRM_IOCTL_MODE_GETCONNECTOR, &connector, "the connector"))
+        return false;
+    mode_count = connector.count_modes < MODES_MAX ? connector.count_modes : MODES_MAX;
+    connector = (struct drm_mode_get_connector){
+        .connector_id = output->connector,
+        .modes_ptr = (uintptr_t)modes,
+        .count_modes = mode_count,
+    };
+    if (!call(DRM_IOCTL_MODE_GETCONNECTOR, &connector, "the connector's modes"))
+        return false;
+    *connected = connector.connection == 1;
+    return true;
+}
+
+static void list(void) {
+    for (uint32_t o = 0; o < output_count; o++) {
+        bool connected = false;
+
+        if (!probe(&outputs[o], &connected))
+            return;
+        if (connected && mode_count)
+            printf("KMS output %u connected %ux%u modes=%u\n", o, modes[0].hdisplay, modes[0].vdisplay, mode_count);
+        else
+            printf("KMS output %u disconnected\n", o);
+    }
+    printf("KMS listed %u\n", output_count);
+}
+
+static const struct drm_mode_modeinfo *find_mode(uint32_t width, uint32_t height) {
+    for (uint32_t i = 0; i < mode_count; i++) {
+        if (modes[i].hdisplay == width && modes[i].vdisplay == height)
+            return &modes[i];
+    }
+    return NULL;
+}
+
+static uint8_t *map(const struct drm_mode_create_dumb *buffer) {
+    struct drm_mode_map_dumb mapping = {.handle = buffer->handle};
+
+    if (!call(DRM_IOCTL_MODE_MAP_DUMB, &mapping, "the buffer's offset"))
+        return NULL;
+    uint8_t *pixels = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED, card, (off_t)mapping.offset);
+    return pixels == MAP_FAILED ? NULL : pixels;
+}
+
+/* Row by row into the buffer; answers the CRC-32 of all visible bytes. */
+static uint32_t paint(uint8_t *pixels, const struct drm_mode_create_dumb *buffer, uint32_t variant) {
+    static uint32_t row[SIDE_MAX];
+    uint32_t crc = 0;
+
+    for (uint32_t y = 0; y < buffer->height; y++) {
+        for (uint32_t x = 0; x < buffer->width; x++)
+            row[x] = pattern_variant((int32_t)x, (int32_t)y, (int32_t)buffer->width, (int32_t)buffer->height, variant);
+        memcpy(pixels + (size_t)y * buffer->pitch, row, (size_t)buffer->width * 4);
+        crc = crc32_add(crc, row, (size_t)buffer->width * 4);
+    }
+    return crc;
+}
+
+static bool flush(const struct output *output) {
+    struct drm_mode_fb_dirty_cmd dirty = {.fb_id = output->framebuffer};
+
+    return call(DRM_IOCTL_MODE_DIRTYFB, &dirty, "a flush");
+}
+
+static void forget(struct output *output) {
+    struct drm_mode_destroy_dumb destroy = {.handle = output->buffer};
+
+    if (output->framebuffer)
+        call(DRM_IOCTL_MODE_RMFB, &output->framebuffer, "the old framebuffer");
+    if (output->buffer)
+        call(DRM_IOCTL_MODE_DESTROY_DUMB, &destroy, "the old buffer");
+    output->framebuffer = output->buffer = 0;
+}
+
+static void draw(struct output *output, uint32_t number, uint32_t width, uint32_t height, uint32_t variant) {
+    struct drm_mode_create_dumb buffer = {.width = width, .height = height, .bpp = 32};
+    struct drm_mode_fb_cmd framebuffer = {.width = width, .height = height, .bpp = 32, .depth = 24};
+    struct drm_mode_crtc crtc = {.crtc_id = output->crtc, .count_connectors = 1, .mode_valid = 1};
+    struct output old = *output;
+    bool connected = false;
+
+    if (!probe(output, &connected))
+        return;
+    const struct drm_mode_modeinfo *mode = find_mode(width, height);
+    if (!connected || !mode || width > SIDE_MAX) {
+        printf("KMS failed: output %u has no mode %ux%u\n", number, width, height);
+        return;
+    }
+    if (!call(DRM_IOCTL_MODE_CREATE_DUMB, &buffer, "a buffer"))
+        return;
+    uint8_t *pixels = map(&buffer);
+    if (!pixels)
+        return;
+    uint32_t crc = paint(pixels, &buffer, variant);
+    munmap(pixels, buffer.size);
+    framebuffer.pitch = buffer.pitch;
+    framebuffer.handle = buffer.handle;
+    crtc.mode = *mode;
+    crtc.set_connectors_ptr = (uintptr_t)&output->connector;
+    if (!call(DRM_IOCTL_MODE_ADDFB, &framebuffer, "a framebuffer"))
+        return;
+    crtc.fb_id = framebuffer.fb_id;
+    if (!call(DRM_IOCTL_MODE_SETCRTC, &crtc, "the mode"))
+        return;
+    output->framebuffer = framebuffer.fb_id;
+    output->buffer = buffer.handle;
+    forget(&old);
+    if (flush(output))
+        printf("KMS drawn %u %ux%u crc=%08x\n", number, width, height, crc);
+}
+
+static uint64_t now_us(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void flushes(const struct output *output, uint32_t number, uint32_t times) {
+    uint64_t start = now_us();
+
+    for (uint32_t i = 0; i < times; i++) {
+        if (!flush(output))
+            return;
+    }
+    printf("KMS flushed %u times=%u us=%llu\n", number, times, (unsigned long long)(now_us() - start));
+}
+
+static bool make_cursor(struct output *output) {
+    struct drm_mode_create_dumb buffer = {.width = CURSOR_SIDE, .height = CURSOR_SIDE, .bpp = 32};
+    struct drm_mode_cursor set = {.flags = DRM_MODE_CURSOR_BO, .width = CURSOR_SIDE, .height = CURSOR_SIDE};
+
+    if (!call(DRM_IOCTL_MODE_CREATE_DUMB, &buffer, "the cursor's buffer"))
+        return false;
+    uint8_t *pixels = map(&buffer);
+    if (!pixels)
+        return false;
+    paint(pixels, &buffer, 1);
+    munmap(pixels, buffer.size);
+    set.crtc_id = output->crtc;
+    set.handle = output->cursor = buffer.handle;
+    return call(DRM_IOCTL_MODE_CURSOR, &set, "the cursor");
+}
+
+static void cursor(struct output *output, uint32_t number, uint32_t x, uint32_t y) {
+    struct drm_mode_cursor move = {.flags = DRM_MODE_CURSOR_MOVE, .crtc_id = output->crtc, .x = (int)x, .y = (int)y};
+
+    if (!output->cursor && !make_cursor(output))
+        return;
+    if (call(DRM_IOCTL_MODE_CURSOR, &move, "the cursor's place"))
+        printf("KMS cursor %u %u %u\n", number, x, y);
+}
+
+static bool obey(const char *line) {
+    uint32_t o = 0, a = 0, b = 0, c = 0;
+
+    if (!strncmp(line, "end", 3))
+        return false;
+    if (!strncmp(line, "list", 4))
+        list();
+    else if (sscanf(line, "draw %u %u %u %u", &o, &a, &b, &c) == 4 && o < output_count)
+        draw(&outputs[o], o, a, b, c);
+    else if (sscanf(line, "flush %u %u", &o, &a) == 2 && o < output_count)
+        flushes(&outputs[o], o, a);
+    else if (sscanf(line, "cursor %u %u %u", &o, &a, &b) == 3 && o < output_count)
+        cursor(&outputs[o], o, a, b);
+    else
+        printf("KMS failed: no such order, or no such output: %s\n", line);
+    return true;
+}
+
+int main(void) {
+    char line[120];
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (!open_card()) {
+        printf("KMS failed: no card with outputs\n");
+        return 1;
+    }
+    printf("KMS ready outputs=%u\n", output_count);
+    while (fgets(line, sizeof(line), stdin) && obey(line))
+        ;
+    return 0;
+}
