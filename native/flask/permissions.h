@@ -15,6 +15,7 @@
     ROW(DRIVER, DRIVER_SELF, mmu, map_write, "mmu_update, update_va_mapping", "write to them")                         \
     ROW(DRIVER, DRIVER_SELF, mmu, mmuext_op, "MMUEXT_INVLPG_LOCAL, MMUEXT_TLB_FLUSH_LOCAL", "forget old mappings")     \
     ROW(DRIVER, DRIVER_SELF, grant, setup, "GNTTABOP_setup_table", "grant pictures and traces to Dom0")                \
+    ROW(DOM0, DRIVER, grant, copy, "GNTTABOP_copy", "copy a module out of pages that Dom0 granted it")                 \
     ROW(DRIVER_PORT, DOM0, event, bind, "EVTCHNOP_bind_interdomain by Dom0", "have a console and xenstore")            \
     ROW(DRIVER, DRIVER_PORT, event, create, "EVTCHNOP_bind_interdomain", "bind the ports that Xen makes in a guest")   \
     ROW(DRIVER, DRIVER_PORT, event, send, "EVTCHNOP_send", "tell Xen of an answer, Dom0 of text")                     \

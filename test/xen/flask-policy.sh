@@ -34,6 +34,8 @@ steps() {
     reached=nothing
     gbctl start glovebox-life --kernel $ELF --timeout 4 || return
     reached=start
+    gbctl load /lab/files/register-file.gbx --driver-domain glovebox-life --timeout 4 || return
+    reached=loaded
     xl create -q -p $OUT/cfg/life.cfg || return
     xl mem-max life 21 || return
     driver=$(xl domid glovebox-life)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The same probes under FLASK: what our policy takes from a driver domain beyond stock Xen, also against the guests
-// that it serves, and what the rest is refused with. docs/THREAT_MODEL.md lists the differences; every other row is as it is
-// without FLASK.
+// that it serves, and what the rest is refused with. docs/THREAT_MODEL.md lists the differences; every other row is as
+// it is without FLASK.
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
