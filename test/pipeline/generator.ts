@@ -61,7 +61,7 @@ class Generator {
       Array.from({ length: 1 + (this.next() % 2) }, () => this.statement(depth + 1, labels)).join(" ");
     switch (this.next() % kinds) {
       case 0:
-        return `(${type}.${this.pick(STORES[type])} ${this.offset()} ${this.address(depth)} ${this.value(type, depth)})`;
+        return this.store(type, depth);
       case 1:
         return `(local.set ${type === "i32" ? 2 : 3} ${this.value(type, depth)})`;
       case 2:
@@ -69,7 +69,7 @@ class Generator {
       case 3:
         return labels.length === 0 ? "(nop)" : `(br_if ${this.pick(labels)} ${this.value("i32", depth)})`;
       case 4:
-        return `(local.set 3 (call $f${this.next() % FUNCTIONS} ${this.value("i32", depth)} ${this.value("i64", depth)}))`;
+        return this.call(depth);
       case 5:
         return `(if ${this.value("i32", depth)} (then ${inner()}) (else ${inner()}))`;
       case 6:
@@ -89,6 +89,16 @@ class Generator {
           ? "(if (i32.eqz (local.get 2)) (then (unreachable)))"
           : `(drop (call_indirect (type $t) ${this.value("i32", depth)} ${this.value("i64", depth)} ${this.index()}))`;
     }
+  }
+
+  private store(type: Type, depth: number): string {
+    const name = `${type}.${this.pick(STORES[type])} ${this.offset()}`;
+    return `(${name} ${this.address(depth)} ${this.value(type, depth)})`;
+  }
+
+  private call(depth: number): string {
+    const name = `call $f${this.next() % FUNCTIONS}`;
+    return `(local.set 3 (${name} ${this.value("i32", depth)} ${this.value("i64", depth)}))`;
   }
 
   private within(kind: "block" | "loop", depth: number, labels: string[]): string {

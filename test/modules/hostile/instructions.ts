@@ -19,7 +19,9 @@ export const INSTRUCTIONS: Hostile[] = [
   row("a float behind unreachable", "float", { code: `${HIDDEN} (drop (f32.add (f32.const 1) (f32.const 2)))` }),
   row("a float in a function that nobody calls", "float", { fields: "(func (drop (f64.const 1)))" }),
   row("a vector behind unreachable", "simd", { code: `${HIDDEN} (drop (v128.const i32x4 0 0 0 0))` }),
-  bytesRow("a vector opcode with a padded number", "simd", () => withSection(...resetBody(0, 0xfd, 0xdf, 0x80, 0, 0x1a))),
+  bytesRow("a vector opcode with a padded number", "simd", () =>
+    withSection(...resetBody(0, 0xfd, 0xdf, 0x80, 0, 0x1a)),
+  ),
   bytesRow("an opcode from the future", "opcode-unknown", () => withSection(...resetBody(0xe0))),
   bytesRow("a garbage-collection opcode", "garbage-collection", () => withSection(...resetBody(0xfb, 0x00, 0x00))),
   row("an atomic access", "atomic", { code: "(drop (i32.atomic.load (i32.const 0)))" }),

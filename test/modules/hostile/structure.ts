@@ -5,7 +5,9 @@
 
 import { attachManifest } from "../../../host/pipeline/section.js";
 import type { Bytes } from "../../../host/pipeline/store.js";
-import { bytesRow, fromSections, HEADER, type Hostile, manifestWith, plainSections, section, withSection } from "./builder.js";
+import {
+  bytesRow, fromSections, HEADER, type Hostile, manifestWith, plainSections, section, withSection,
+} from "./builder.js";
 
 const plain = (): [number, number[]][] => [...plainSections()];
 
@@ -20,11 +22,15 @@ const custom = (name: string, body = "{}"): number[] => section(0, [name.length,
 export const STRUCTURE: Hostile[] = [
   bytesRow("no WebAssembly", "malformed", () => spoilt((bytes) => [0x7f, ...bytes.slice(1)])),
   bytesRow("WebAssembly 2", "malformed", () => spoilt((bytes) => [...bytes.slice(0, 4), 2, ...bytes.slice(5)])),
-  bytesRow("a component", "malformed", () => spoilt((bytes) => [...bytes.slice(0, 4), 0x0d, 0, 1, 0, ...bytes.slice(8)])),
+  bytesRow("a component", "malformed", () =>
+    spoilt((bytes) => [...bytes.slice(0, 4), 0x0d, 0, 1, 0, ...bytes.slice(8)]),
+  ),
   bytesRow("a size of six bytes", "malformed", () => spoilt((bytes) => [...bytes, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0])),
   bytesRow("a size above 32 bits", "malformed", () => spoilt((bytes) => [...bytes, 0, 0xff, 0xff, 0xff, 0xff, 0x7f])),
   bytesRow("a constant of six bytes", "malformed", () =>
-    withSection(10, [4, 9, 0, 0x41, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0x0b, 2, 0, 0x0b, 4, 0, 0x42, 0, 0x0b, 2, 0, 0x0b]),
+    withSection(10, [
+      4, 9, 0, 0x41, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0x0b, 2, 0, 0x0b, 4, 0, 0x42, 0, 0x0b, 2, 0, 0x0b,
+    ]),
   ),
   bytesRow("a constant with wrong spare bits", "invalid", () =>
     withSection(10, [4, 8, 0, 0x41, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x0b, 2, 0, 0x0b, 4, 0, 0x42, 0, 0x0b, 2, 0, 0x0b]),
