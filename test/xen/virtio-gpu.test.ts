@@ -21,8 +21,8 @@ test.before(async () => {
     name: "virtio-gpu",
     dom0Script,
     files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
-    guests: { virtio: { script } },
-    timeoutMs: 400_000,
+    guests: { virtio: { script }, transfer: { script } },
+    timeoutMs: 500_000,
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   log = guestLog(result, "virtio").replaceAll("\r", "");
@@ -52,6 +52,18 @@ for (const [output, mode, when] of [
     const crc = figures(`crc-${when}-${output}`);
     assert.is(`${crc.width}x${crc.height}`, mode);
     assert.is(crc.crc32, said(new RegExp(`^KMS drawn ${output} ${mode} crc=([0-9a-f]{8})`, "m")));
+  });
+}
+
+for (const [output, mode] of [
+  [0, "1024x768"],
+  [1, "1280x720"],
+] as const) {
+  test(`output ${output} without blobs: what was transferred is what the guest drew`, () => {
+    const crc = figures(`crc-transfer-${output}`);
+    const drawn = new RegExp(`^KMS drawn ${output} ${mode} crc=([0-9a-f]{8})`, "m");
+    const other = guestLog(result, "transfer").replaceAll("\r", "");
+    assert.is(crc.crc32, drawn.exec(other)?.[1]);
   });
 }
 
