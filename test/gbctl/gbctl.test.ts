@@ -3,11 +3,13 @@
 // gbctl against a played Xen: what it does, what it undoes when a step fails, and that a hostile driver domain gets
 // nowhere with its replies.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { decodeRecords, decodeTrace } from "../../host/trace/index.js";
 import { buildFake, cleanUp, gbctl, type Run, type RunOptions, runUnits } from "./bench.js";
 
 const DD = "/local/domain/1/data/glovebox";
@@ -428,6 +430,31 @@ look("trace, empty and wrong", async () => {
   const wrong = `${RUNNING}on request trace 0 0 :: reply ok records=5 gref=8 pages=300 bytes=160\n`;
   await fails(["trace", "demo"], { scenario: wrong }, 1, /pages= must be 1 to 256/);
 });
+
+look("trace -o: a file that the host reads, and one that cannot be written", async () => {
+  const path = join(tmpdir(), `gbctl-trace-${process.pid}.gbt`);
+  const empty = `${RUNNING}on request trace 0 0 :: reply ok records=0 dropped=7\n${RELEASE}`;
+  const done = await run(["trace", "demo", "-o", path], { scenario: empty });
+  assert.is(done.code, 0, done.stderr);
+  const trace = decodeTrace(path, new Uint8Array(readFileSync(path)));
+  rmSync(path);
+  assert.equal([trace.level, trace.dropped], ["core", 7]);
+  const specification = decodeRecords(trace.records).map(textOf).join("");
+  assert.match(specification, /^module=bochs-display guest=pvh/);
+  await fails(
+    ["trace", "demo", "--output", "/nowhere/x.gbt"],
+    { scenario: empty },
+    1,
+    /cannot write \/nowhere\/x.gbt: No such/,
+  );
+});
+
+function textOf(one: { addr: bigint; data: bigint; size: number }): string {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64LE(one.addr);
+  bytes.writeBigUInt64LE(one.data, 8);
+  return bytes.subarray(0, one.size).toString();
+}
 
 look("one client at a time", async () => {
   const shell = 'exec 9>gbctl.lock; flock 9; "$0" "$@" 9>&-';

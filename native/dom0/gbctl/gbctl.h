@@ -42,6 +42,7 @@ struct options {
     uint32_t scanout;
     uint32_t memory_mib;
     uint32_t timeout_s;
+    const char *output; /* a file; NULL = standard output */
     const char *driver_domain; /* NULL = one of our own */
     const char *kernel;
     const char *seclabel; /* of the driver domain; NULL = FLASK_DRIVER_LABEL, where there is FLASK */
@@ -312,5 +313,9 @@ int create_once(struct gb *gb, struct creation *c);
 void create_undo(struct gb *gb, struct creation *c);
 int supervise(struct gb *gb, struct creation *c);
 void creation_print(struct gb *gb, const struct creation *c);
+
+/* --- trace_file.c: a recording of one guest that replays on the host ---------------------------------------------- */
+int trace_file_write(struct gb *gb, const struct driver *driver, uint32_t domid, const uint8_t *ring, size_t bytes,
+                     uint64_t dropped, const char *path);
 
 #endif

@@ -15,7 +15,7 @@
 enum {
     KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MODULES, KEY_MEMORY, KEY_WAIT,
     KEY_THRESHOLD,
-    KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_HELP,
+    KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_OUTPUT, KEY_HELP,
 };
 
 static const struct option LONG[] = {
@@ -36,6 +36,7 @@ static const struct option LONG[] = {
     {"scanout", required_argument, NULL, KEY_SCANOUT},
     {"force", no_argument, NULL, KEY_FORCE},
     {"raw", no_argument, NULL, KEY_RAW},
+    {"output", required_argument, NULL, KEY_OUTPUT},
     {"help", no_argument, NULL, KEY_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -65,6 +66,7 @@ static uint32_t option_group(int key) {
     case KEY_FORCE:
         return OPT_FORCE;
     case KEY_RAW:
+    case KEY_OUTPUT:
         return OPT_RAW;
     case KEY_JSON:
         return OPT_JSON;
@@ -248,6 +250,9 @@ static int take(struct gb *gb, int key, const char *value) {
     case KEY_RAW:
         opt->raw = true;
         return GB_OK;
+    case KEY_OUTPUT:
+        opt->output = value;
+        return GB_OK;
     default:
         opt->help = true;
         return GB_OK;
@@ -266,10 +271,13 @@ static int take_options(struct gb *gb, int argc, char **argv) {
     int key;
 
     opterr = 0;
-    while ((key = getopt_long(argc, argv, ":", LONG, NULL)) != -1) {
-        uint32_t group = option_group(key);
+    while ((key = getopt_long(argc, argv, ":o:", LONG, NULL)) != -1) {
+        uint32_t group;
         int error;
 
+        if (key == 'o')
+            key = KEY_OUTPUT;
+        group = option_group(key);
         if (key == '?')
             return gb_fail(gb, GB_USAGE, "unknown option %s (\"gbctl %s --help\")", argv[optind - 1],
                            gb->opt.verb->name);

@@ -182,7 +182,9 @@ int trace_run(struct gb *gb) {
     if (!error)
         error = read_ring(gb, &driver, ring, &bytes, &dropped);
     request_end(gb);
-    if (!error && gb->opt.raw)
+    if (!error && gb->opt.output)
+        error = trace_file_write(gb, &driver, guest.domid, ring, bytes, dropped, gb->opt.output);
+    else if (!error && gb->opt.raw)
         fwrite(ring, 1, bytes, stdout);
     else if (!error)
         print_all(gb, ring, bytes, dropped, guest.domid);

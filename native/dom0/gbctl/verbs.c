@@ -122,10 +122,12 @@ static const struct verb VERBS[] = {
     {"trace", "GUEST", 1, 1, OPT_JSON | OPT_RAW, PAGES, trace_run, "what the driver domain did for a guest lately",
      "Prints the trace ring's records of the guest, oldest first.\n"
      "\n"
-     "  --raw   the whole ring as it is, 32 bytes a record, to standard output\n"
+     "  -o, --output FILE   a trace file of this guest, which `glovebox replay` plays on any machine\n"
+     "  --raw               the whole ring as it is, 32 bytes a record, to standard output\n"
      "\n"
      "Examples:\n"
-     "  gbctl trace desk | tail\n"},
+     "  gbctl trace desk | tail\n"
+     "  gbctl trace desk -o desk.gbt\n"},
     {"destroy", "GUEST", 1, 1, OPT_JSON, XC, destroy_run, "end a guest and its own driver domain",
      "Destroys the guest, removes its vGPUs, and destroys the driver domain glovebox-GUEST when there is one.\n"
      "\n"
