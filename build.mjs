@@ -48,6 +48,8 @@ const VERBS = {
   start: "boot Xen, the driver domain and a guest that draws; leaves its screen as a picture",
   test: "check the sources and run all tests, also those on a real Xen",
   bench: "measure what a trap costs",
+  sim: "run scripted guests in a simulated Xen",
+  replay: "play a recording, a crash or an input again",
   fuzz: "look for what a hostile guest could do to a module",
   lab: "run one of the lab's scenarios by name",
   lint: "types, format, lint and static analysis only",

@@ -119,11 +119,11 @@ export function configWrite(
   config(world, domain, slot, offset, size, BigInt(value >>> 0));
 }
 
-/** Xen tells every enabled server that guest memory changed (hvm_broadcast_ioreq). */
-export function invalidate(world: World, domain: Domain): void {
+/** Xen tells every enabled server that guest memory, or the guest's clock, changed (hvm_broadcast_ioreq). */
+export function invalidate(world: World, domain: Domain, type = IOREQ_TYPE_INVALIDATE): void {
   for (const server of [...domain.servers]) {
     if (!server.enabled) continue;
-    sendRequest(world, domain, 0, server, { type: IOREQ_TYPE_INVALIDATE, addr: 0n, size: 4 });
+    sendRequest(world, domain, 0, server, { type, addr: 0n, size: 4 });
     answerOf(world, domain, 0);
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): same seed, same numbers, on each
-// machine. test/guest-kernel/random.c has the same.
+// splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): same seed, same numbers, on
+// each machine. test/guest-kernel/random.c has the same.
 
 const MASK = 0xffff_ffff_ffff_ffffn;
 

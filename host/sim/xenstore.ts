@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The xenstore tree and its watches; Dom0's side by function calls, the driver domain's in xenstored.ts. Events queue up
-// in the order in which xenstored sends them.
+// The xenstore tree and its watches; Dom0's side by function calls, the driver domain's in xenstored.ts. Events queue
+// up in the order in which xenstored sends them.
 
 import { XS_WATCH_EVENT } from "../../unikernel/abi/xen/xs_wire.js";
 import type { Transaction } from "./transaction.js";

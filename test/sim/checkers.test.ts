@@ -88,7 +88,7 @@ test("transport: an answer twice, a server that goes first, a vCPU that waits fo
 
 // --- isolation ---
 
-test("isolation: another's secret in an answer, in memory, in an interrupt, a picture, a node; a page that is not empty", () => {
+test("isolation: another's secret in an answer, memory, an interrupt, a picture, a node; a page not empty", () => {
   const plant = (act: (world: World, secret: number) => void): string => {
     const machine = twoGuests();
     act(machine.world, machine.second.secret);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Event channels of the simulated Xen: binding raises once, a pending port is one event, masks hold back, and a side that
-// has gone leaves the other bound to nobody.
+// Event channels of the simulated Xen: binding raises once, a pending port is one event, masks hold back, and a side
+// that has gone leaves the other bound to nobody.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";

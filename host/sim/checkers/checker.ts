@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A checker reads what happened (journal.ts) and what is, after each step of a simulated machine, and says in words what
-// must not be. It changes nothing.
+// A checker reads what happened (journal.ts) and what is, after each step of a simulated machine, and says in words
+// what must not be. It changes nothing.
 
 import { type Entry, takeEntries } from "../journal.js";
 import type { Machine } from "../play/machine.js";

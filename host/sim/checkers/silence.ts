@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A lost vGPU is silent: its instance is not called again before it is made anew, a guest that has only lost ones gets no
-// interrupt, and in the end its scanouts are off and its configuration space reads as ones.
+// A lost vGPU is silent: its instance is not called again before it is made anew, a guest that has only lost ones gets
+// no interrupt, and in the end its scanouts are off and its configuration space reads as ones.
 
 import { shim } from "../contract.js";
 import { configRead } from "../guest.js";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Inputs for core and modules together, made up and changed: guests that find their devices, program BARs and
-// interrupts, draw, pause, die; a Dom0 that attaches and asks; calls that fail and panics on order. Each input has swarm
-// weights of its own (Groce and others, ISSTA 2012): what is rare in one is all there is in another.
+// interrupts, draw, pause, die; a Dom0 that attaches and asks; calls that fail and panics on order. Each input has
+// swarm weights of its own (Groce and others, ISSTA 2012): what is rare in one is all there is in another.
 
 import {
   FLAG_DATA_IS_PTR,

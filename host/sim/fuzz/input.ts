@@ -36,11 +36,17 @@ export function runInput(options: MachineOptions, records: readonly TraceRecord[
     finish(machine);
     return undefined;
   } catch (error) {
-    if (error instanceof Breach) return { ...error.violation, operation };
-    const { message } = error as Error;
-    const words = error instanceof WebAssembly.RuntimeError ? `the core trapped: ${message}` : message;
-    return { checker: error instanceof WebAssembly.RuntimeError ? "panic" : "liveness", words, operation };
+    return findingOf(error, operation);
   }
+}
+
+export function findingOf(error: unknown, operation: number): Finding {
+  if (error instanceof Breach) return { ...error.violation, operation };
+  const { message } = error as Error;
+  if (error instanceof WebAssembly.RuntimeError) {
+    return { checker: "panic", words: `the core trapped: ${message}`, operation };
+  }
+  return { checker: "liveness", words: message, operation };
 }
 
 /** The second look: does any guest's secret show to another? */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of an input: everybody may run, the driver domain comes to rest, lost vGPUs are asked whether they are silent,
-// all are detached; then nothing may be left.
+// The end of an input: everybody may run, the driver domain comes to rest, lost vGPUs are asked whether they are
+// silent, all are detached; then nothing may be left.
 
 import { lookAtEnd } from "../checkers/checker.js";
 import { probeLost } from "../checkers/silence.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The simulator's own kinds of trace record, 0xe0 to 0xff (docs/SIMULATOR.md): what Dom0, Xen and fate do. In such inputs
-// `domid` is the number of a guest (0 to 3) and `vgpu` of an ioreq is the vCPU.
+// The simulator's own kinds of trace record, 0xe0 to 0xff (docs/SIMULATOR.md): what Dom0, Xen and fate do. In such
+// inputs `domid` is the number of a guest (0 to 3) and `vgpu` of an ioreq is the vCPU.
 
 import { KIND_CONFIG, KIND_MEMORY, KIND_MMIO, KIND_PIO, KIND_TEXT, KIND_TIME } from "../../trace/record.js";
 

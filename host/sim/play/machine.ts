@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A simulated machine that inputs are played on: numbered guests, modules, what is planned, what was found. A panic that
-// was planned restarts the driver domain as native/xen/restart.c does; any other is a finding.
+// A simulated machine that inputs are played on: numbered guests, modules, what is planned, what was found. A panic
+// that was planned restarts the driver domain as native/xen/restart.c does; any other is a finding.
 
 import { type Checker, look, type Violation } from "../checkers/checker.js";
 import { shim } from "../contract.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One record of an input, played: an access of a guest, a wish of Dom0's, a stroke of fate. Numbers out of range are taken
-// modulo what there is, so that every record means something.
+// One record of an input, played: an access of a guest, a wish of Dom0's, a stroke of fate. Numbers out of range are
+// taken modulo what there is, so that every record means something.
 
 import {
   decodeRecords,
@@ -16,7 +16,7 @@ import {
 } from "../../trace/record.js";
 import { balloonIn, balloonOut, writeMemory } from "../domain.js";
 import { actNth, FALLIBLE, failNth } from "../faults.js";
-import { ask, type Ioreq, post } from "../guest.js";
+import { ask, type Ioreq, invalidate, post } from "../guest.js";
 import { takeAnswers } from "../ioreq.js";
 import { CorePanic } from "../shim.js";
 import { advanceTime, killDomain, settle, step } from "../world.js";
@@ -120,7 +120,8 @@ function ioreq(machine: Machine, guest: Guest, one: TraceRecord): Outcome {
   if (one.kind === KIND_CONFIG) request.addr &= 0xffff_0000_0fffn;
   let value = 0n;
   guarded(machine, () => {
-    if (one.flags & K.FLAG_LATER || domain.paused) post(machine.world, domain, vcpu, request);
+    if (one.kind >= 0x07) invalidate(machine.world, domain, one.kind);
+    else if (one.flags & K.FLAG_LATER || domain.paused) post(machine.world, domain, vcpu, request);
     else if (domain.vcpuStates[vcpu]?.waits === undefined) value = ask(machine.world, domain, vcpu, request);
   });
   return { value };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A module that does whatever the guest writes: each capability with any argument, each fault, and every shape of state.
-// The worst neighbour that a core can have, and it fits on a page. Its RAM is small so that inputs run fast.
+// A module that does whatever the guest writes: each capability with any argument, each fault, and every shape of
+// state. The worst neighbour that a core can have, and it fits on a page. Its RAM is small so that inputs run fast.
 //
 //   BAR 0, 256 bytes: 0x00 COMMAND  0x08 to 0x38 arguments of 64 bits  0x40 the last answer  0x48 ... kept as written
 //   COMMAND 1 irq_raise(a)  2 scanout_set(a .. g)  3 scanout_flush(a .. e)  4 log  5 fault a  6 attach fails next time

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+//
+// `glovebox replay FILE`: a recording, a crash or an input of a corpus, step by step; exit code 1 at the first
+// difference.
+
+import { readFileSync } from "node:fs";
+import { fuzzMachine } from "../sim/fuzz/machine.js";
+import { type Replay, ReplayError, replayCore } from "../sim/replay/core.js";
+import { isInput, replayInput } from "../sim/replay/input.js";
+import { replayModule } from "../sim/replay/module.js";
+import { coreBytes, moduleOf, type TreeModule, treeMachine } from "../sim/tree.js";
+import { checkModule, decodeTrace, type Trace, TraceError } from "../trace/index.js";
+import { UserError } from "./exit.js";
+
+export interface ReplayOptions {
+  until?: number;
+  json?: boolean;
+  module?: string;
+  force?: boolean;
+}
+
+export async function replay(path: string, options: ReplayOptions): Promise<void> {
+  const trace = read(path);
+  const result = await guarded(() => run(path, trace, options));
+  if (options.json) process.stdout.write(`${toJson(path, trace, result)}\n`);
+  else print(trace, result);
+  if (result.difference !== undefined) process.exitCode = 1;
+}
+
+function read(path: string): Trace {
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(readFileSync(path));
+  } catch {
+    throw new UserError(`there is no file ${path}`);
+  }
+  try {
+    return decodeTrace(path, bytes);
+  } catch (error) {
+    throw error instanceof TraceError ? new UserError(error.message) : error;
+  }
+}
+
+async function guarded(body: () => Promise<Replay>): Promise<Replay> {
+  try {
+    return await body();
+  } catch (error) {
+    if (error instanceof ReplayError || error instanceof TraceError) throw new UserError(error.message);
+    throw error;
+  }
+}
+
+async function run(path: string, trace: Trace, options: ReplayOptions): Promise<Replay> {
+  if (trace.level === "module") return await runModule(path, trace, options);
+  if (isInput(trace)) return replayInput(await fuzzMachine(), trace, options.until);
+  return replayCore(await treeMachine(), trace, options.until);
+}
+
+/** Against --module FILE, or the tree's module of that name. */
+async function runModule(path: string, trace: Trace, options: ReplayOptions): Promise<Replay> {
+  const machine = await treeMachine();
+  const named = machine.modules.find((one) => one.name === trace.name) as TreeModule | undefined;
+  const module = options.module === undefined ? named : await fromFile(options.module);
+  if (module === undefined) throw new UserError(`no module "${trace.name}" in this tree: give its file with --module`);
+  const { manifest, wasmSha256 } = module;
+  checkModule(path, trace, { name: manifest.name, wasmSha256, params: manifest.params.length }, options.force);
+  return replayModule(
+    { core: new WebAssembly.Module(await coreBytes()), modules: [module] },
+    manifest,
+    trace,
+    options.until,
+  );
+}
+
+async function fromFile(path: string): Promise<TreeModule> {
+  try {
+    return await moduleOf(path, new Uint8Array(readFileSync(path)));
+  } catch (error) {
+    throw new UserError((error as Error).message);
+  }
+}
+
+const hex = (value: bigint | undefined): string | undefined =>
+  value === undefined ? undefined : `0x${value.toString(16)}`;
+
+function toJson(path: string, trace: Trace, result: Replay): string {
+  const steps = result.steps.map((one) => ({
+    ...one,
+    timeNs: `${one.timeNs}`,
+    answer: hex(one.answer),
+    recorded: hex(one.recorded),
+  }));
+  return JSON.stringify({ file: path, story: trace.story, dropped: trace.dropped, ...result, steps }, undefined, 2);
+}
+
+function print(trace: Trace, result: Replay): void {
+  process.stdout.write(`${trace.name} ${trace.version}: ${trace.story}\n`);
+  if (trace.dropped > 0) {
+    const skipped =
+      result.skipped > 0 ? `; begun at the first attach after them, ${result.skipped} records left out` : "";
+    process.stdout.write(`${trace.dropped} older records were overwritten${skipped}\n`);
+  }
+  for (const { record, timeNs, what, answer, note } of result.steps) {
+    const time = `${timeNs / 1_000_000_000n}.${String(timeNs % 1_000_000_000n).padStart(9, "0")}`;
+    const told = [answer === undefined ? "" : `= 0x${answer.toString(16)}`, note ?? ""].filter(Boolean).join("  ");
+    process.stdout.write(`${String(record).padStart(5)} ${time}  ${what}  ${told}\n`);
+  }
+  if (result.unknown > 0) process.stdout.write(`${result.unknown} requests with an input that is not recorded\n`);
+  const end = result.difference === undefined ? "all as recorded" : `DIFFERENT  ${result.difference}`;
+  process.stdout.write(`${result.steps.length} steps, ${result.compared} answers compared; ${end}\n`);
+}
