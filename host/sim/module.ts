@@ -77,6 +77,8 @@ export class ModuleFault extends Error {
 
 /** Entry points as a test writes them; numbers and bigints both count as answers. */
 export interface Script {
+  /** Where its state lies when it is handed over. */
+  memory?: Uint8Array;
   attach?(): number;
   reset?(): void;
   barRead?(bar: number, offset: number, size: number): bigint | number;
@@ -92,7 +94,10 @@ export function scriptedModule(manifest: Uint8Array, script: (capabilities: Capa
     manifest,
     instantiate(capabilities) {
       const entries = script(capabilities);
-      return { call: (entry, _fuel, args) => ({ value: runScript(entries, entry, args), fuel: 1 }) };
+      return {
+        state: () => (entries.memory === undefined ? [] : [entries.memory]),
+        call: (entry, _fuel, args) => ({ value: runScript(entries, entry, args), fuel: 1 }),
+      };
     },
   };
 }

@@ -46,7 +46,7 @@ test.before(async () => {
       misdeeds: list,
     },
     guests: { h: guest, q: guest },
-    timeoutMs: 900_000,
+    timeoutMs: 1_800_000,
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   log = guestLog(result, "h").replaceAll("\r", "");
@@ -87,7 +87,7 @@ test("the neighbour's answers are all right, and a budget of fuel bounds what it
 
 test("the trace has each loss", () => {
   const { records } = JSON.parse(readOutput(result, "trace.json")) as { records: { kind: string }[] };
-  assert.ok(records.some((one) => one.kind === "lost") || records.length > 0);
+  assert.ok(records.some((one) => one.kind === "lost" || one.kind === "reset"));
 });
 
 test("three faults: in quarantine, shown, refused, released", () => {

@@ -97,6 +97,9 @@ export const POLLS_PER_SLICE: u32 = 4;
 export const THRESHOLD_MAX: u64 = 86_400_000;
 export const QUARANTINE_WINDOW_MS_MAX: u64 = 86_400_000;
 
+/** The longest trial of a replaced module: two instances for that time. */
+export const TRIAL_MS_MAX: u64 = 60_000;
+
 // --- trace ---
 export const TRACE_RECORD_BYTES: u32 = 32;
 export const TRACE_RECORDS: u32 = 4096;

@@ -42,8 +42,8 @@
 
 // --- capability "buffer": handles for memory that is too much to copy ---
 // A buffer of the pieces in the list at `list_ptr`: `count` entries {gpa u64, bytes u64}, at most LIST_ENTRIES_MAX.
-// They follow each other in the buffer. No entries: an empty one. BUFFER_NONE: refused (a quota of the manifest, a piece
-// that is empty or not addressable, one in the middle that is shorter than a page).
+// They follow each other in the buffer. No entries: an empty one. BUFFER_NONE: refused (a quota of the manifest, a
+// piece that is empty or not addressable, one in the middle that is shorter than a page).
 @external("glovebox", "buffer_create") export declare function buffer_create(list_ptr: u32, count: u32): u32;
 // More pieces at its end; all of them or, CAPABILITY_REFUSED, none.
 @external("glovebox", "buffer_append") export declare function buffer_append(

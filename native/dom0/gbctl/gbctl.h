@@ -43,6 +43,7 @@ struct options {
     uint32_t memory_mib;
     uint32_t timeout_s;
     const char *output; /* a file; NULL = standard output */
+    uint32_t trial_ms;
     const char *driver_domain; /* NULL = one of our own */
     const char *kernel;
     const char *seclabel; /* of the driver domain; NULL = FLASK_DRIVER_LABEL, where there is FLASK */
@@ -83,6 +84,7 @@ enum {
     OPT_FORCE = 1 << 6,
     OPT_RAW = 1 << 7,
     OPT_LABEL = 1 << 8, /* --seclabel */
+    OPT_TRIAL = 1 << 9, /* --trial */
 };
 enum { NEED_STORE = 1, NEED_XC = 2, NEED_GNTTAB = 4 };
 
@@ -288,6 +290,7 @@ int output_run(struct gb *gb);
 int reset_run(struct gb *gb);
 int quarantine_run(struct gb *gb);
 int release_run(struct gb *gb);
+int replace_run(struct gb *gb);
 int list_run(struct gb *gb);
 int modules_run(struct gb *gb);
 int load_run(struct gb *gb);

@@ -46,6 +46,9 @@
 #define TIMEOUT_MAX_S 3600
 /* A busy-wait longer than a second is a mistake of units. */
 #define BUSY_MAX_US 1000000
+/* unikernel/core/limits.ts: TRIAL_MS_MAX. */
+#define TRIAL_MAX_MS 60000
+#define TRIAL_DEFAULT_MS 1000
 /* unikernel/core/limits.ts: THRESHOLD_MAX and QUARANTINE_WINDOW_MS_MAX. */
 #define THRESHOLD_MAX 86400000
 

@@ -15,7 +15,8 @@
 enum {
     KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MODULES, KEY_MEMORY, KEY_WAIT,
     KEY_THRESHOLD,
-    KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_OUTPUT, KEY_HELP,
+    KEY_TRIAL, KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_OUTPUT,
+    KEY_HELP,
 };
 
 static const struct option LONG[] = {
@@ -29,6 +30,7 @@ static const struct option LONG[] = {
     {"memory", required_argument, NULL, KEY_MEMORY},
     {"wait", required_argument, NULL, KEY_WAIT},
     {"seclabel", required_argument, NULL, KEY_SECLABEL},
+    {"trial", required_argument, NULL, KEY_TRIAL},
     {"threshold", required_argument, NULL, KEY_THRESHOLD},
     {"supervise", no_argument, NULL, KEY_SUPERVISE},
     {"timeout", required_argument, NULL, KEY_TIMEOUT},
@@ -56,6 +58,8 @@ static uint32_t option_group(int key) {
     case KEY_WAIT:
     case KEY_THRESHOLD:
         return OPT_START;
+    case KEY_TRIAL:
+        return OPT_TRIAL;
     case KEY_SECLABEL:
         return OPT_LABEL;
     case KEY_SUPERVISE:
@@ -234,6 +238,8 @@ static int take(struct gb *gb, int key, const char *value) {
         return label_check(gb, "--seclabel", value);
     case KEY_THRESHOLD:
         return add_threshold(gb, value);
+    case KEY_TRIAL:
+        return read_u32(gb, "--trial", value, 0, TRIAL_MAX_MS, &opt->trial_ms);
     case KEY_SUPERVISE:
         opt->supervise = true;
         return GB_OK;
@@ -315,6 +321,7 @@ int options_parse(struct gb *gb, int argc, char **argv) {
     opt->memory_mib = MEMORY_DEFAULT_MIB;
     opt->timeout_s = TIMEOUT_DEFAULT_S;
     snprintf(opt->wait, sizeof(opt->wait), "wait=block");
+    opt->trial_ms = TRIAL_DEFAULT_MS;
     optind = 1;
     error = take_options(gb, argc, argv);
     return error ? error : take_operands(gb, argc, argv);

@@ -74,6 +74,8 @@ static const char *kind_name(uint8_t kind) {
         return "reset";
     case 0x88:
         return "quarantine";
+    case 0x89:
+        return "replace";
     default:
         return "unknown";
     }

@@ -59,6 +59,17 @@ static const struct verb VERBS[] = {
      "Examples:\n"
      "  gbctl output desk 0 1 1920x1080\n"
      "  gbctl output desk 0 1 off\n"},
+    {"replace", "GUEST [N]", 1, 2, OPT_JSON | OPT_MODULE | OPT_TRIAL, XC, replace_run,
+     "another version of a vGPU's module, while it runs",
+     "The module that --module names takes vGPU N (0) over. It must be the same device to the guest. Where both have\n"
+     "a state it is handed over, else the guest sees a reset. The old one stays for the trial: a fault of the new one\n"
+     "brings it and its state back, and \"gbctl list\" says so.\n"
+     "\n"
+     "  --module NAME[@VERSION]   without a version: the one that was loaded last\n"
+     "  --trial MS                how long the old one is kept (1000), 0 is not at all\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl replace desk --module bochs-display@0.2.0 --trial 5000\n"},
     {"quarantine", "GUEST", 1, 1, OPT_JSON, XC, quarantine_run, "refuse resets and attaches for a guest",
      "From now on no vGPU of the guest is reset and none attached, until it is released. What works goes on. A guest\n"
      "that reaches a threshold (see create) gets there by itself; \"gbctl list\" shows why.\n"

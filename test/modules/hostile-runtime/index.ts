@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A module that does wrong on order: a write of a number of deeds.ts into MISDEED. What the packer lets through and what
-// must be contained when it runs; table.ts says how. Linked into test images only.
+// A module that does wrong on order: a write of a number of deeds.ts into MISDEED. What the packer lets through and
+// what must be contained when it runs; table.ts says how. Linked into test images only.
 //
 //   0x00 IDENTITY  0x47424448 ("HDBG" in memory), read only
 //   0x04 SCRATCH   keeps what is written

@@ -10,6 +10,7 @@ import { WISHES_MAX } from "../limits";
 import { logLine, logSend } from "../log";
 import { PANIC_XENSTORE_LENGTH, check } from "../panic";
 import { NUL, SLASH, Text, WORDS_BYTES, Words, equals, fieldLength, parsed, startsWith } from "../text";
+import { replacesSettle } from "../vgpu/replace";
 import { DOMID_END } from "./arguments";
 import { domainError, domainFailed, domainPump, domainReadRequest, domainScan } from "./domain";
 import { putBase } from "./node";
@@ -138,6 +139,7 @@ function listNumbers(domid: u32, length: u32): void {
 
 /** Sends until there is nothing to send or no room. */
 export function controlPump(): void {
+  replacesSettle();
   let sent = 1;
   while (sent == 1) {
     sent = domainPump();

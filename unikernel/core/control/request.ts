@@ -20,12 +20,15 @@ import {
   pictureWork,
 } from "../display/picture";
 import { Scanout, formatName, rowBytes, scanoutAt, scanoutsOf } from "../display/scanout";
-import { REQUEST_BYTES_MAX, SCANOUT_EXTENT_MAX, SHARE_BYTES, TRACE_RECORDS, TRACE_RECORD_BYTES } from "../limits";
+import { REQUEST_BYTES_MAX, SCANOUT_EXTENT_MAX, SHARE_BYTES, TRACE_RECORDS, TRACE_RECORD_BYTES, TRIAL_MS_MAX }
+  from "../limits";
 import { SPACE, Text, WORDS_BYTES, Words, parsed } from "../text";
 import { traceDropped, traceRecord, traceRecords } from "../trace/ring";
 import { deviceEvent } from "../vgpu/device";
 import { vgpuReset } from "../vgpu/lifecycle";
+import { moduleFind, putModuleTitle } from "../vgpu/module";
 import { putRefusal, quarantineImpose, quarantineLift, quarantined } from "../vgpu/quarantine";
+import { replaceHandedOver, vgpuReplace } from "../vgpu/replace";
 import { VGPU_READY } from "../vgpu/vgpu";
 import { DOMID_END, argument, atEnd, take, takeScanout, takeVgpu } from "./arguments";
 import { domainReply } from "./domain";
@@ -70,6 +73,7 @@ function run(words: Words): void {
   if (words.is("crc")) return crc(words);
   if (words.is("reset")) return reset(words);
   if (words.is("output")) return output(words);
+  if (words.is("replace")) return replace(words);
   if (words.is("quarantine")) return quarantine(words);
   if (words.is("lift")) return lift(words);
   if (words.is("state")) return state(words);
@@ -127,6 +131,24 @@ function output(words: Words): void {
   if (vgpu.state != VGPU_READY) return malformed("the vGPU is not ready");
   deviceEvent(vgpu, EVENT_OUTPUT, (number << 32) | (argument << 16) | width);
   replyOk();
+}
+
+/** replace <guest> <n> <module>[@<version>] <trial ms> */
+function replace(words: Words): void {
+  const vgpu = takeVgpu(words);
+  if (vgpu == null) return;
+  const module = words.next(SPACE) ? moduleFind(words.at, words.length) : -1;
+  if (module < 0) {
+    replyError().put("no such module: \"").quote(words.at, min<u32>(words.length, 64)).put("\"");
+    return;
+  }
+  if (!take(words, "trial", TRIAL_MS_MAX + 1)) return;
+  const trial_ms = argument;
+  if (!atEnd(words)) return;
+  const from = vgpu.module;
+  if (!vgpuReplace(vgpu, module, trial_ms, replyError())) return;
+  const text = putModuleTitle(putModuleTitle(replyOk().put(" from="), from).put(" to="), module);
+  putPair(text.put(" state=").put(replaceHandedOver(from, module) ? "kept" : "reset"), "trial_ms", trial_ms);
 }
 
 function quarantine(words: Words): void {

@@ -198,8 +198,12 @@ function nodeName(bit: u32): string {
 
 function hasNode(wish: Wish, bit: u32): bool {
   if (bit == TODO_STATE) return wish.refused != 0 || wish.vgpu != NONE;
-  if (bit == TODO_ERROR) return wish.refused != 0 || (wish.vgpu != NONE && vgpuAt(wish.vgpu).state == VGPU_LOST);
+  if (bit == TODO_ERROR) return wish.refused != 0 || (wish.vgpu != NONE && hasWords(vgpuAt(wish.vgpu)));
   return wish.vgpu != NONE;
+}
+
+function hasWords(vgpu: Vgpu): bool {
+  return vgpu.state == VGPU_LOST || vgpu.note != 0;
 }
 
 function putNode(payload: Text, wish: Wish, bit: u32): void {

@@ -58,6 +58,30 @@ export function scanoutsOff(vgpu: Vgpu): void {
   touch(vgpu.index);
 }
 
+/** What a vGPU showed when its module was replaced, to be put back when the replacement is taken back. */
+const KEPT: usize = memory.data(VGPUS_MAX * SCANOUTS_PER_VGPU_MAX * SCANOUT_BYTES, 8);
+
+export function scanoutsKeep(vgpu: u32): void {
+  const bytes = SCANOUTS_PER_VGPU_MAX * SCANOUT_BYTES;
+  memory.copy(KEPT + vgpu * bytes, changetype<usize>(scanoutAt(vgpu, 0)), bytes);
+}
+
+/** A buffer that is gone meanwhile is not shown again. */
+export function scanoutsPutBack(index: u32): void {
+  const vgpu = vgpuAt(index);
+  for (let i: u32 = 0; i < SCANOUTS_PER_VGPU_MAX; i++) {
+    const scanout = scanoutAt(index, i);
+    const serial = scanout.serial + 1;
+    const kept = KEPT + (index * SCANOUTS_PER_VGPU_MAX + i) * SCANOUT_BYTES;
+    memory.copy(changetype<usize>(scanout), kept, SCANOUT_BYTES);
+    scanout.serial = serial;
+    if (scanout.buffer == BUFFER_NONE || bufferFind(vgpu, scanout.buffer) != null) continue;
+    scanout.format = FORMAT_NONE;
+    scanout.buffer = BUFFER_NONE;
+  }
+  touch(index);
+}
+
 /** Bytes of a pixel; 0: we do not know the format. */
 export function bytesPerPixel(format: u32): u32 {
   switch (format) {

@@ -74,6 +74,23 @@ export function buffersClear(vgpu: Vgpu): void {
   touch(vgpu.index);
 }
 
+/** Places in use, a bit each. */
+export function buffersPlaces(vgpu: Vgpu): u64 {
+  let places: u64 = 0;
+  for (let i: u32 = 0; i < BUFFERS_PER_VGPU_MAX; i++) {
+    if (bufferIn(vgpu.index, i).handle != BUFFER_NONE) places |= (<u64>1) << i;
+  }
+  return places;
+}
+
+/** Destroys those in other places. */
+export function buffersKeep(vgpu: Vgpu, places: u64): void {
+  for (let i: u32 = 0; i < BUFFERS_PER_VGPU_MAX; i++) {
+    const buffer = bufferIn(vgpu.index, i);
+    if (buffer.handle != BUFFER_NONE && !((places >> i) & 1)) destroy(vgpu, buffer);
+  }
+}
+
 /** A new vGPU in this place begins with the first generation: what a module sees depends on nothing before it. */
 export function buffersInit(vgpu: u32): void {
   memory.fill(changetype<usize>(bufferIn(vgpu, 0)), 0, BUFFERS_PER_VGPU_MAX * BUFFER_BYTES);
@@ -117,11 +134,15 @@ export function bufferDestroy(tag: u32, handle: u32): i32 {
   const vgpu = vgpuAt(tag);
   const buffer = mayUseBuffers(vgpu) ? bufferFind(vgpu, handle) : null;
   if (buffer == null) return CAPABILITY_FATAL;
-  scanoutsForget(vgpu, handle);
+  destroy(vgpu, buffer);
+  return CAPABILITY_OK;
+}
+
+function destroy(vgpu: Vgpu, buffer: Buffer): void {
+  scanoutsForget(vgpu, buffer.handle);
   buffer.handle = BUFFER_NONE;
   if (buffer.bar == BUFFER_LIST) removePieces(vgpu, buffer);
-  touch(tag);
-  return CAPABILITY_OK;
+  touch(vgpu.index);
 }
 
 /** A free place, without a handle yet; null: the promised number is used up. */

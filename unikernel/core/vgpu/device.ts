@@ -13,6 +13,7 @@ import { onesOf } from "../trap/access";
 import { lose, loseWords } from "./lose";
 import { manifest, putModuleName } from "./module";
 import { THRESHOLD_FAULTS, THRESHOLD_INTERRUPT_STORMS, quarantineCount } from "./quarantine";
+import { replaceTakenBack } from "./replace";
 import { Vgpu } from "./vgpu";
 
 export function deviceRead(vgpu: Vgpu, bar: u32, offset: u32, size: u32): u64 {
@@ -47,6 +48,17 @@ function fuelOf(vgpu: Vgpu, entry: u32): u32 {
 
 function call(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
   check(vgpu.calls == 0, PANIC_ENTRY, entry);
+  const answer = enter(vgpu, entry, a, b, c, d);
+  const fault = S.shim_call_fault();
+  if (fault == S.FAULT_NONE) return answer;
+  countFault(vgpu, fault);
+  if (replaceTakenBack(vgpu, entry, fault, a, b)) return again(vgpu, entry, a, b, c, d);
+  markLost(vgpu, entry, fault, a, b);
+  return answer;
+}
+
+@inline
+function enter(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
   vgpu.calls = 1;
   const answer = S.shim_instance_call(vgpu.instance, entry, fuelOf(vgpu, entry), a, b, c, d);
   vgpu.calls = 0;
@@ -54,20 +66,45 @@ function call(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
   countVgpu(vgpu.index, VGPU_FUEL_USED, fuel);
   const most = vgpuCounter(vgpu.index, VGPU_FUEL_MAX);
   if (fuel > load<u64>(most)) store<u64>(most, fuel);
-  const fault = S.shim_call_fault();
-  if (fault != S.FAULT_NONE) faulted(vgpu, entry, fault, a, b);
   return answer;
 }
 
-function faulted(vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: u64): void {
-  const words = putModuleName(loseWords(vgpu).put("module "), vgpu.module).put(": ").put(faultName(fault));
+/** The version that was replaced is back and answers what the new one could not. */
+function again(vgpu: Vgpu, entry: u32, a: u64, b: u64, c: u64, d: u64): u64 {
+  const answer = enter(vgpu, entry, a, b, c, d);
+  if (S.shim_call_fault() != S.FAULT_NONE) faulted(vgpu, entry, S.shim_call_fault(), a, b);
+  return answer;
+}
+
+/** A call whose fault the caller deals with (shim_call_fault). */
+export function deviceTry(vgpu: Vgpu, entry: u32, a: u64, b: u64): u64 {
+  check(vgpu.calls == 0, PANIC_ENTRY, entry);
+  return enter(vgpu, entry, a, b, 0, 0);
+}
+
+export function faulted(vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: u64): void {
+  countFault(vgpu, fault);
+  markLost(vgpu, entry, fault, a, b);
+}
+
+function countFault(vgpu: Vgpu, fault: u32): void {
+  quarantineCount(vgpu.domid, THRESHOLD_FAULTS);
+  if (fault == S.FAULT_PROMISE) quarantineCount(vgpu.domid, THRESHOLD_INTERRUPT_STORMS);
+}
+
+function markLost(vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: u64): void {
+  putFault(loseWords(vgpu), vgpu, entry, fault, a, b);
+  lose(vgpu, fault, entry);
+}
+
+/** "module probe: out of fuel after 1000 in bar_read of BAR 0 at 0x10" */
+export function putFault(words: Text, vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: u64): Text {
+  putModuleName(words.put("module "), vgpu.module).put(": ").put(faultName(fault));
   if (fault == S.FAULT_FUEL) words.put(" after ").number(fuelOf(vgpu, entry));
   if (fault == S.FAULT_PROMISE) putPromise(words, vgpu);
   words.put(" in ").put(entryName(entry));
   if (entry == S.ENTRY_BAR_READ || entry == S.ENTRY_BAR_WRITE) putPlace(words, a, b);
-  lose(vgpu, fault, entry);
-  quarantineCount(vgpu.domid, THRESHOLD_FAULTS);
-  if (fault == S.FAULT_PROMISE) quarantineCount(vgpu.domid, THRESHOLD_INTERRUPT_STORMS);
+  return words;
 }
 
 /** The one promise whose breach is a fault. */

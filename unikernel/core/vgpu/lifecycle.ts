@@ -43,6 +43,7 @@ import { piecesRelease, piecesReserve } from "./pieces";
 import { paramsCopy } from "./param";
 import { THRESHOLD_RESETS, putRefusal, quarantineCount, quarantined } from "./quarantine";
 import { ramRelease } from "./ram";
+import { replaceSettle } from "./replace";
 import {
   VGPU_ATTACHING,
   VGPU_DETACHING,
@@ -174,6 +175,7 @@ export function vgpuDestroy(vgpu: Vgpu): void {
     shim_ioreq_range_unmap(guest.server, XEN_DMOP_IO_RANGE_PCI, slotRange(vgpu.slot), slotRange(vgpu.slot));
   }
   ramRelease(vgpu);
+  replaceSettle(vgpu);
   if (vgpu.instance >= 0) shim_instance_destroy(vgpu.instance);
   piecesRelease(vgpu.index);
   vgpuFree(vgpu);
@@ -186,6 +188,8 @@ export function vgpuDestroy(vgpu: Vgpu): void {
  */
 export function vgpuReset(vgpu: Vgpu): bool {
   const lost = vgpu.state == VGPU_LOST;
+  replaceSettle(vgpu);
+  vgpu.note = 0;
   quarantineCount(vgpu.domid, THRESHOLD_RESETS);
   advance(vgpu, VGPU_ATTACHING);
   traceEvent(vgpu.domid, vgpu.number, TRACE_RESET, vgpu.module, vgpu.slot);

@@ -48,8 +48,15 @@ export class Vgpu {
   calls: u32; // module calls on the stack now
   irq_second: u64; // second in which irq_count interrupts were raised
   irq_count: u32;
+  // live replacement (replace.ts)
+  trial: u32; // TRIAL_*: the old one is frozen beside the new one
+  trial_end: u64; // ns
+  old_buffers: u64; // places in the table of buffers that the old one used, a bit each
+  old_instance: i32;
+  old_module: u32;
+  note: u32; // the reason's text says what became of a replacement, though the vGPU is not lost
 }
-const VGPU_BYTES: u32 = 96;
+const VGPU_BYTES: u32 = 136;
 
 const TABLE: usize = memory.data(VGPUS_MAX * VGPU_BYTES, 8);
 
@@ -134,6 +141,7 @@ function fill(i: u32, guest: Guest, number: u32, slot: u32): Vgpu {
   vgpu.number = number;
   vgpu.slot = slot;
   vgpu.instance = -1;
+  vgpu.old_instance = -1;
   advance(vgpu, VGPU_ATTACHING);
   store<u8>(slotEntry(guest, slot), <u8>i);
   store<u8>(numberEntry(guest, number), <u8>i);
