@@ -24,7 +24,7 @@ once() {
 
 mkdir -p $OUT/deeds
 step "a guest with a hostile device and a sound one"
-gbctl create guests/h.cfg --kernel /lab/files/glovebox-test.elf --threshold faults=0 --threshold interrupt_storms=0 \
+gbctl create guests/h.cfg --kernel /lab/files/glovebox.elf --threshold faults=0 --threshold interrupt_storms=0 \
     --module hostile-runtime --module register-file >$OUT/create.txt 2>&1 || fail "create: $(tail -n 1 $OUT/create.txt)"
 wait_guest h "HOSTILE ready" 120
 step "the sound one alone"
@@ -46,7 +46,7 @@ guest_say h end
 wait_guest h "GUEST end" 30
 gbctl destroy h
 step "quarantine"
-gbctl create guests/q.cfg --kernel /lab/files/glovebox-test.elf --threshold faults=3 --module hostile-runtime \
+gbctl create guests/q.cfg --kernel /lab/files/glovebox.elf --threshold faults=3 --module hostile-runtime \
     --module register-file >$OUT/create-q.txt 2>&1 || fail "create q: $(tail -n 1 $OUT/create-q.txt)"
 wait_guest q "HOSTILE ready" 120
 for n in 1 2 3; do

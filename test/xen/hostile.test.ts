@@ -42,7 +42,8 @@ test.before(async () => {
     dom0Script,
     files: {
       gbctl: join(DOM0_PROGRAMS, "gbctl"),
-      "glovebox-test.elf": join(BUILD, "unikernel/glovebox-test.elf"),
+      "glovebox.elf": join(BUILD, "unikernel/glovebox.elf"),
+      "modules.img": join(BUILD, "unikernel/modules-test.img"),
       misdeeds: list,
     },
     guests: { h: guest, q: guest },
