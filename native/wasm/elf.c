@@ -206,7 +206,7 @@ static bool take_tag(struct elf *elf, struct dynamic *dynamic, uint64_t tag, uin
 
 static bool read_dynamic(struct elf *elf, struct dynamic *dynamic, const struct elf_table *where, struct words *why) {
     const uint8_t *bytes = file_at(elf, where->start, where->bytes, true);
-    if (!bytes)
+    if (!where->bytes || !bytes)
         return words_refuse(why, "no dynamic section within a segment");
     for (uint64_t at = 0; within(at, DYN_BYTES, where->bytes); at += DYN_BYTES) {
         uint64_t tag = get(bytes, at, 8);

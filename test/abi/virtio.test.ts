@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The constants of unikernel/abi/virtio.ts and virtio_gpu.ts are the specification's, as Linux' headers have them: a
+// The constants of unikernel/abi/virtio.ts and of the virtio GPU are the specification's, as Linux' headers have them: a
 // small C program, compiled against Debian's linux-libc-dev, prints what those say. Offsets of fields are held against
 // the structures by the table below.
 
@@ -11,7 +11,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BUILD } from "../../host/lab/paths.js";
 import * as ring from "../../unikernel/abi/virtio.js";
-import * as gpu from "../../unikernel/abi/virtio_gpu.js";
+import * as gpu from "../../unikernel/modules/virtio-gpu/protocol.js";
 
 const SCRATCH = join(BUILD, "test/abi");
 

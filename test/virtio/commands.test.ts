@@ -6,7 +6,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { crc32 } from "../../host/sim/crc32.js";
 import * as V from "../../unikernel/abi/virtio.js";
-import * as G from "../../unikernel/abi/virtio_gpu.js";
+import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
 import type { Ram } from "./bus.js";
 import * as D from "./driver.js";
 import { createMediator, type Mediator } from "./mediator.js";

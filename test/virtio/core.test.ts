@@ -11,7 +11,7 @@ import { configRead } from "../../host/sim/guest.js";
 import { addDomain } from "../../host/sim/world.js";
 import * as P from "../../unikernel/abi/pci.js";
 import * as V from "../../unikernel/abi/virtio.js";
-import * as G from "../../unikernel/abi/virtio_gpu.js";
+import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
 import { GUEST, machine, realModule, request, specify, stat } from "../core/support.js";
 import { random } from "../pipeline/host.js";
 import * as D from "./driver.js";

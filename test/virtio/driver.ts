@@ -4,7 +4,7 @@
 // drivers/gpu/drm/virtio of 6.1): reset, features, queues, DRIVER_OK, then commands on the control queue.
 
 import * as V from "../../unikernel/abi/virtio.js";
-import * as G from "../../unikernel/abi/virtio_gpu.js";
+import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
 import type { Bus } from "./bus.js";
 import { type Piece, Virtqueue } from "./virtqueue.js";
 

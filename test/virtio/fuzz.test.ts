@@ -6,7 +6,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import * as G from "../../unikernel/abi/virtio_gpu.js";
+import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
 import { random } from "../pipeline/host.js";
 import * as D from "./driver.js";
 import { createMediator, type Mediator } from "./mediator.js";

@@ -6,7 +6,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as V from "../../unikernel/abi/virtio.js";
-import * as G from "../../unikernel/abi/virtio_gpu.js";
+import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
 import { bit, CONTROL, CURSOR, cursor, Driver, FEATURES_LINUX, getDisplayInfo, getEdid } from "./driver.js";
 import { createMediator, type Mediator } from "./mediator.js";
 import type { Virtqueue } from "./virtqueue.js";

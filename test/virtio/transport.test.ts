@@ -6,7 +6,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as V from "../../unikernel/abi/virtio.js";
-import * as G from "../../unikernel/abi/virtio_gpu.js";
+import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
 import { BAR_DOORBELL, bit, CONTROL, CURSOR, create2d, Driver, FEATURES_LINUX, getDisplayInfo } from "./driver.js";
 import { createMediator } from "./mediator.js";
 

@@ -8,27 +8,34 @@ DRIVER=glovebox-virtio
 step "driver domain"
 gbctl start $DRIVER --kernel /lab/files/glovebox.elf >$OUT/start.txt 2>&1 || fail "$(tail -n 1 $OUT/start.txt)"
 
-step "guest"
-gbctl create /lab/guests/virtio.cfg --driver-domain $DRIVER --module virtio-gpu --param outputs=2 \
-    --param width1=1280 --param height1=720 --param poll_us=1000 --json >$OUT/create.json 2>$OUT/create.txt ||
-    fail "the guest did not start: $(tail -n 1 $OUT/create.txt)"
-wait_guest virtio "KMS ready" 180
+# create NAME PARAMETER...: a guest with two outputs.
+create() {
+    GUEST=$1
+    shift
+    gbctl create /lab/guests/$GUEST.cfg --driver-domain $DRIVER --module virtio-gpu --param outputs=2 \
+        --param width1=1280 --param height1=720 "$@" --json >$OUT/create-$GUEST.json 2>$OUT/create.txt ||
+        fail "guest $GUEST did not start: $(tail -n 1 $OUT/create.txt)"
+    wait_guest $GUEST "KMS ready" 180
+}
 
 # ask LINE PATTERN: the guest does it, and says so.
 ask() {
-    guest_say virtio "$1"
-    wait_guest virtio "$2" 60
+    guest_say $GUEST "$1"
+    wait_guest $GUEST "$2" 60
 }
 
 # look WHEN: the vGPU's counters.
 look() {
-    gbctl stat virtio --json >$OUT/stat-$1.json || fail "gbctl stat $1"
+    gbctl stat $GUEST --json >$OUT/stat-$1.json || fail "gbctl stat $1"
 }
 
 # crc OUTPUT WHEN: what the driver domain sees.
 crc() {
-    gbctl screenshot virtio --scanout $1 --crc --json >$OUT/crc-$2-$1.json || fail "gbctl screenshot --crc $2 $1"
+    gbctl screenshot $GUEST --scanout $1 --crc --json >$OUT/crc-$2-$1.json || fail "gbctl screenshot --crc $2 $1"
 }
+
+step "guest"
+create virtio --param poll_us=1000
 
 step "list: what the driver learnt of the outputs"
 ask list "KMS listed"
@@ -67,4 +74,19 @@ step "summary"
 gbctl stat --driver-domain $DRIVER --json >$OUT/driver.json || fail "gbctl stat of the driver domain"
 ask "end" "GUEST end"
 gbctl destroy virtio >$OUT/destroy.txt 2>&1
+gbctl stop $DRIVER >$OUT/stop.txt 2>&1
+
+step "no blobs: pictures are transferred into the device's own memory"
+DRIVER=glovebox-transfer
+gbctl start $DRIVER --kernel /lab/files/glovebox.elf >$OUT/start.txt 2>&1 || fail "$(tail -n 1 $OUT/start.txt)"
+create transfer --param blob=0
+ask "draw 0 1024 768 11" "KMS drawn 0 1024x768"
+ask "draw 1 1280 720 12" "KMS drawn 1 1280x720"
+crc 0 transfer
+crc 1 transfer
+look transfer-before
+ask "flush 0 20" "KMS flushed 0 times=20 "
+look transfer-after
+ask "cursor 1 7 8" "KMS cursor 1 7 8"
+gbctl destroy transfer >$OUT/destroy.txt 2>&1
 xl list >$OUT/domains.txt 2>&1

@@ -9,5 +9,5 @@ import { VGPUS_MAX } from "../limits";
 export const SCHED_VGPUS_MAX: u32 = VGPUS_MAX;
 /** The copy engine. A physical GPU will be the next. */
 export const ENGINES_MAX: u32 = 1;
-/** Workloads that wait in one queue: half of a virtio-gpu ring of 64, whose commands need at most one each. */
+/** Workloads that wait in one queue: half of a ring of 64, whose commands need at most one each. */
 export const WORKLOADS_MAX: u32 = 32;

@@ -8,7 +8,7 @@
 //                                      └── an entry that cannot be ──> all of it undone, answered with an error
 
 import { CAPABILITY_OK } from "../../abi/module";
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { buffer_append, buffer_create, buffer_destroy } from "../../sdk/capability";
 import { Chain, chainRead } from "../../sdk/virtio/chain";
 import { budgetTake } from "./budget";

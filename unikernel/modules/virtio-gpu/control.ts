@@ -4,7 +4,7 @@
 // steps, as long as the call's budget lasts, and in the next call.
 
 import { hasFeature } from "../../sdk/virtio/transport";
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { Chain } from "../../sdk/virtio/chain";
 import { attachBacking, backingCancel, backingForget, backingStep, createBlob, detachBacking, isBackingUnderWay, unref } from
   "./backing";

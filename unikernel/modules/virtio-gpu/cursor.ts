@@ -3,7 +3,7 @@
 // The cursor of each output: what the driver said last. A cursor is 64 by 64 pixels (virtio 1.2, 5.7.6.8); a command
 // that names anything else, or an output that there is not, changes nothing. There is no response to write.
 
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { Chain, chainRead } from "../../sdk/virtio/chain";
 import { OUTPUTS_MAX, outputCount } from "./outputs";
 import { KIND_TWO_D, PIXEL_BYTES, Resource, resourceFind } from "./resources";

@@ -13,7 +13,7 @@
 // takes the mediator's memory; no pixel is ever copied through this module's memory.
 
 import { EVENT_OUTPUT, EVENT_POLL } from "../../abi/module";
-import { VIRTIO_GPU_F_EDID, VIRTIO_GPU_F_RESOURCE_BLOB } from "../../abi/virtio_gpu";
+import { VIRTIO_GPU_F_EDID, VIRTIO_GPU_F_RESOURCE_BLOB } from "./protocol";
 import { param } from "../../sdk/capability";
 import { OPEN_BUS } from "../../sdk/registers";
 import * as T from "../../sdk/virtio/transport";

@@ -3,7 +3,7 @@
 // The command that is being worked on, as it was read from the guest once, and its response. One at a time: the control
 // queue is served in order, and a fence is the completion of the command that carries it (virtio 1.2, 5.7.6.7).
 
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { Chain, chainRead, chainWrite } from "../../sdk/virtio/chain";
 
 /** The longest fixed part is SET_SCANOUT_BLOB's. */

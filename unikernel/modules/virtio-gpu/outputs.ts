@@ -3,7 +3,7 @@
 // The outputs: what the operator has plugged in, how the driver is told (device configuration, GET_DISPLAY_INFO,
 // GET_EDID), and what changes while it runs.
 
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { param } from "../../sdk/capability";
 import { EDID_BLOCK_BYTES, edidBuild } from "../../sdk/edid";
 import { loadSized, inWindow, OPEN_BUS } from "../../sdk/registers";

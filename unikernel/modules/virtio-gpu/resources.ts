@@ -7,7 +7,7 @@
 //   FREE ──CREATE_2D──> TWO_D (pixels; backing by ATTACH, DETACH) ──UNREF──> FREE
 //   FREE ──CREATE_BLOB──> BLOB (backing) ──UNREF──> FREE
 
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { buffer_destroy } from "../../sdk/capability";
 import { commandWord } from "./message";
 import { pixelsAllocate } from "./pixels";

@@ -4,7 +4,7 @@
 // straight from guest memory.
 
 import { CAPABILITY_OK, FORMAT_NONE, FORMAT_XRGB8888 } from "../../abi/module";
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { scanout_flush, scanout_set_buffer } from "../../sdk/capability";
 import { commandWord } from "./message";
 import { OUTPUTS_MAX, outputCount } from "./outputs";

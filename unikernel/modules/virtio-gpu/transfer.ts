@@ -5,7 +5,7 @@
 // that a big one holds up nobody, and one of narrow rows neither.
 
 import { CAPABILITY_OK } from "../../abi/module";
-import * as G from "../../abi/virtio_gpu";
+import * as G from "./protocol";
 import { buffer_copy } from "../../sdk/capability";
 import { budgetTake } from "./budget";
 import { UNDONE, commandLong, commandWord } from "./message";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A module written the way that wasm2c writes: checks, depth counter and fuel by hand. Compiled several times, with
- * -DNAME="..." -DVERSION="..." and what makes it another: -DGREEDY wants more memory than its manifest says, -DPAGES.
+ * -DNAME="..." -DVERSION="..." and what makes it another: -DGREEDY wants more memory than its manifest says.
  */
 #include <string.h>
 
@@ -99,6 +99,36 @@ static uint64_t bar_read(void *instance, uint64_t bar, uint64_t offset, uint64_t
     return bar << 32 | offset << 8 | size;
 }
 
+/* What a recipe may make wrong. */
+#ifndef GBX_MAGIC_HERE
+#define GBX_MAGIC_HERE GBX_MAGIC
+#endif
+#ifndef GBX_ABI_HERE
+#define GBX_ABI_HERE GBX_ABI
+#endif
+#ifndef FRAME
+#define FRAME 64
+#endif
+#ifndef INSTANCE
+#define INSTANCE sizeof(struct instance)
+#endif
+#ifndef PAGES
+#define PAGES 1
+#endif
+#ifndef ATTACH
+#define ATTACH NULL
+#endif
+#ifdef IMPORT
+extern int IMPORT(const char *);
+#else
+#define IMPORT(words) 0
+#endif
+#ifdef PADDING
+__attribute__((used)) static const char padding[PADDING] = {1};
+#else
+static const char padding[1] = {1};
+#endif
+
 /* The shim looks at size, name and version. */
 static const struct {
     char magic[8], name[32], version[16];
@@ -106,23 +136,25 @@ static const struct {
 } manifest = {{'G', 'B', 'X', 'M', 1, 0, 0, 0}, NAME, VERSION, {0}};
 
 static void *wide(void *instance) {
+    if (IMPORT(padding))
+        return NULL;
     return &((struct instance *)instance)->wide;
 }
 
 static const struct gb_global globals[] = {{.at = wide, .bytes = 8}};
 
 __attribute__((visibility("default"))) const struct gb_module gb_module = {
-    .magic = GBX_MAGIC,
-    .gbx_abi = GBX_ABI,
-    .frame_bytes = 64,
+    .magic = GBX_MAGIC_HERE,
+    .gbx_abi = GBX_ABI_HERE,
+    .frame_bytes = FRAME,
     .wasm_sha256 = {1, 2, 3},
     .globals = globals,
     .global_count = 1,
     .manifest = (const uint8_t *)&manifest,
     .manifest_bytes = sizeof(manifest),
-    .instance_bytes = sizeof(struct instance),
-    .memory_pages = 1,
+    .instance_bytes = INSTANCE,
+    .memory_pages = PAGES,
     .instantiate = instantiate,
     .fuel = fuel,
-    .entry = {[ENTRY_BAR_READ] = bar_read},
+    .entry = {[ENTRY_ATTACH] = ATTACH, [ENTRY_BAR_READ] = bar_read},
 };
