@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The constants of unikernel/abi/virtio.ts and of the virtio GPU are the specification's, as Linux' headers have them: a
-// small C program, compiled against Debian's linux-libc-dev, prints what those say. Offsets of fields are held against
-// the structures by the table below.
+// The constants of unikernel/abi/virtio.ts and of the virtio GPU are the specification's, as Linux' headers have
+// them: a small C program, compiled against Debian's linux-libc-dev, prints what those say. Offsets of fields are
+// held against the structures by the table below.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

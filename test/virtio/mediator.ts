@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The virtio-gpu module alone in V8, instrumented as in the driver domain, with its manifest's fuel, and a mediator that
-// takes every wrong argument for what it is: a fault of the module. So a test that passes has seen no fault.
+// The virtio-gpu module alone in V8, instrumented as in the driver domain, with its manifest's fuel, and a mediator
+// that takes every wrong argument for what it is: a fault of the module. So a test that passes has seen no fault.
 
 import { FUEL_GLOBAL } from "../../host/pipeline/instrument.js";
 import type { Manifest } from "../../host/pipeline/manifest.js";

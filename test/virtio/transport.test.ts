@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The transport as a driver meets it: features, status, queues, vectors, reset at any moment; and what a driver must not
-// do, which changes nothing or asks for a reset.
+// The transport as a driver meets it: features, status, queues, vectors, reset at any moment; and what a driver must
+// not do, which changes nothing or asks for a reset.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";

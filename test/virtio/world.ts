@@ -53,7 +53,8 @@ export function setUp(world: World, domain: Domain, slot: number): WorldBus {
   }
   setConfig(msix + P.PCI_MSIX_FLAGS, 2, P.PCI_MSIX_FLAGS_ENABLE);
   const end = RAM_FIRST + BigInt(RAM_PAGES * 4096);
-  const share = BigInt((RAM_PAGES / 4) * 4096) * BigInt(slot - 1); // so that two devices of a guest have pages of their own
+  // So that two devices of a guest have pages of their own.
+  const share = BigInt((RAM_PAGES / 4) * 4096) * BigInt(slot - 1);
   const memory = {
     read: (gpa: bigint, length: number) => readMemory(domain, gpa, length),
     write: (gpa: bigint, bytes: Uint8Array) => writeMemory(domain, gpa, bytes),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Debian's kernel 6.1 binds its own virtio_gpu driver to our virtio-gpu in a PVH guest on Debian's Xen: two outputs with
-// modes and pictures of their own, whose CRC-32 the driver domain sees as the guest wrote them; a cursor; and fewer
+// Debian's kernel 6.1 binds its own virtio_gpu driver to our virtio-gpu in a PVH guest on Debian's Xen: two outputs
+// with modes and pictures of their own, whose CRC-32 the driver domain sees as the guest wrote them; a cursor; fewer
 // traps than flushes when it flushes without pause.
 
 import { join } from "node:path";

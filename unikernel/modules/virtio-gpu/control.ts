@@ -6,8 +6,9 @@
 import { hasFeature } from "../../sdk/virtio/transport";
 import * as G from "./protocol";
 import { Chain } from "../../sdk/virtio/chain";
-import { attachBacking, backingCancel, backingForget, backingStep, createBlob, detachBacking, isBackingUnderWay, unref } from
-  "./backing";
+import {
+  attachBacking, backingCancel, backingForget, backingStep, createBlob, detachBacking, isBackingUnderWay, unref,
+} from "./backing";
 import { budgetLeft } from "./budget";
 import { UNDONE, commandType, readBody, readHeader } from "./message";
 import { getDisplayInfo, getEdid } from "./outputs";

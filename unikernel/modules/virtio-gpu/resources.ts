@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The table of resources: what the guest has made, by the ids that it chose. A 2D resource has pixels of its own
-// (pixels.ts), counted against the guest's quota, and a backing in its memory from which they are transferred. A blob is
-// its backing and nothing else.
+// (pixels.ts), counted against the guest's quota, and a backing in its memory from which they are transferred. A blob
+// is its backing and nothing else.
 //
 //   FREE ──CREATE_2D──> TWO_D (pixels; backing by ATTACH, DETACH) ──UNREF──> FREE
 //   FREE ──CREATE_BLOB──> BLOB (backing) ──UNREF──> FREE

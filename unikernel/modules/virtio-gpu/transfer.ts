@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // TRANSFER_TO_HOST_2D: a rectangle of pixels from the backing in guest memory to the resource's own. The backing has
-// the resource's stride; `offset` is where the rectangle begins in it. Done in pieces of at most 64 KiB and 64 pages, so
-// that a big one holds up nobody, and one of narrow rows neither.
+// the resource's stride; `offset` is where the rectangle begins in it. Done in pieces of at most 64 KiB and 64 pages,
+// so that a big one holds up nobody, and one of narrow rows neither.
 
 import { CAPABILITY_OK } from "../../abi/module";
 import * as G from "./protocol";

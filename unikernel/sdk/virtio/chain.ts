@@ -7,9 +7,9 @@
 //   Chain      ┌ head ┬ pieces ┬ readable ┬ ... ┐
 //   pieces     ┌ gpa u64 ┬ bytes u32 ┬ 0 u32 ┐ each; the first `readable` of them are readable
 //
-// Refused (false; the ring is broken): an index outside its table, a loop, more than CHAIN_PIECES_MAX pieces, a readable
-// piece behind a writable one, an indirect table within another or with a length that is no table, a range that wraps
-// at 2^64, descriptors that are no RAM of the guest.
+// Refused (false; the ring is broken): an index outside its table, a loop, more than CHAIN_PIECES_MAX pieces, a
+// readable piece behind a writable one, an indirect table within another or with a length that is no table, a range
+// that wraps at 2^64, descriptors that are no RAM of the guest.
 
 import * as V from "../../abi/virtio";
 import { isRange, readGuest, writeGuest } from "./guest";
