@@ -270,7 +270,7 @@ test("command line: the default, a busy wait, and words that mean nothing", () =
   for (const line of ["wait=busy:", "wait=busy:x", "wait=busy:1000001", "wait=block quiet", "wait"]) {
     const { world } = machine([], line);
     assert.is(storeRead(world.store, "data/glovebox/state"), "failed", line);
-    assert.match(storeRead(world.store, "data/glovebox/error") ?? "", /^command line: ".+": known are wait=block and /);
+    assert.match(storeRead(world.store, "data/glovebox/error") ?? "", /^command line: ".+": known are wait=block, /);
     assert.equal(world.store.watches, []);
   }
 });

@@ -137,7 +137,7 @@ test("without a state on both sides the guest sees a reset", () => {
 const OTHERS: [string, Partial<Manifest>][] = [
   ["vendor or device", { device: "0x0009" }],
   ["subsystem", { subsystem: "0x0009" }],
-  ["class or revision", { revision: 8 }],
+  ["revision or class", { revision: 8 }],
   ["interrupts", { interrupts: { ...PROBE.interrupts, msi: 2 } }],
   ["scanouts", { scanouts: 1 }],
   ["BARs", { bars: PROBE.bars.map((bar) => (bar.index === 1 ? { ...bar, size: 0x40 } : bar)) }],

@@ -76,7 +76,7 @@ function firstDifference(vgpu: Vgpu, module: u32): string {
   const b = manifest(module);
   if (differs(a, b, M.MANIFEST_VENDOR_ID, 2) || differs(a, b, M.MANIFEST_DEVICE_ID, 2)) return "vendor or device";
   if (differs(a, b, M.MANIFEST_SUBSYSTEM_VENDOR_ID, 4)) return "subsystem";
-  if (differs(a, b, M.MANIFEST_CLASS_REVISION, 4)) return "class or revision";
+  if (differs(a, b, M.MANIFEST_CLASS_REVISION, 4)) return "revision or class";
   if (differs(a, b, M.MANIFEST_MSI_VECTORS, 6)) return "interrupts"; // both counts, pin, BAR of the table
   if (differs(a, b, M.MANIFEST_SCANOUTS, 4)) return "scanouts";
   if (differs(a, b, M.MANIFEST_BARS, M.MANIFEST_BAR_COUNT * M.MANIFEST_BAR_BYTES)) return "BARs";
