@@ -51,6 +51,8 @@ const VERBS = {
   sim: "run scripted guests in a simulated Xen",
   replay: "play a recording, a crash or an input again",
   fuzz: "look for what a hostile guest could do to a module",
+  minimize: "make a crash file of the fuzzer smaller",
+  corpus: "look at a folder of inputs, merge several, add a recording",
   lab: "run one of the lab's scenarios by name",
   lint: "types, format, lint and static analysis only",
   new: "a starting point for a module of your own: new module NAME",

@@ -2,6 +2,7 @@
 //
 // The benches' reports as text.
 
+import type { FuzzBenchReport } from "./fuzz.js";
 import type { LatencyReport, Wish } from "./latency.js";
 import { KINDS } from "./measure.js";
 import type { WallReport } from "./wall.js";
@@ -32,6 +33,18 @@ export function wallText(report: WallReport): string {
   return [
     "Trap latency, least wall-clock microseconds (compare inside this table only)",
     ...lines,
+    "",
+    ...report.wishes.map(wishText),
+    "",
+  ].join("\n");
+}
+
+export function fuzzText(report: FuzzBenchReport): string {
+  const first = report.rows[0]?.perSecond ?? Number.NaN;
+  const rows = report.rows.map(({ who, perSecond }) => [who, perSecond.toFixed(0), figure(first / perSecond)]);
+  return [
+    `Fuzzing ${report.module}, ${report.inputs} inputs of 64 operations: executions a second of processor time`,
+    ...table(["who", "a second", "first / this"], rows),
     "",
     ...report.wishes.map(wishText),
     "",

@@ -3,8 +3,9 @@
 // `npm run bench`: both latency tables. The exit code says whether what is wanted was reached.
 
 import { Listr } from "listr2";
+import { type FuzzBenchReport, measureFuzz } from "../bench/fuzz.js";
 import { type LatencyReport, measureLatency } from "../bench/latency.js";
-import { latencyText, wallText } from "../bench/table.js";
+import { fuzzText, latencyText, wallText } from "../bench/table.js";
 import { measureWall, type WallReport } from "../bench/wall.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
@@ -19,6 +20,7 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
   let latency: LatencyReport | undefined;
   let wall: WallReport | undefined;
   const wanted = (name: string): boolean => options.only === undefined || options.only === name;
+  let fuzz: FuzzBenchReport | undefined;
   const list = new Listr(
     [
       { title: "build", task: () => build() },
@@ -40,12 +42,24 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
           });
         },
       },
+      {
+        title: "fuzzing",
+        skip: () => options.only !== "fuzz",
+        task: async (_context, task) => {
+          fuzz = await measureFuzz((text) => {
+            task.output = text;
+          });
+        },
+      },
     ],
     progressOptions(),
   );
   await list.run();
-  if (options.json) process.stdout.write(`${JSON.stringify({ latency, wall }, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ latency, wall, fuzz }, null, 2)}\n`);
   else process.stdout.write(`${latency ? latencyText(latency) : ""}${wall ? `\n${wallText(wall)}` : ""}`);
-  const missed = [...(latency?.wishes ?? []), ...(wall?.wishes ?? [])].filter((wish) => !wish.met);
+  if (fuzz && !options.json) process.stdout.write(fuzzText(fuzz));
+  const missed = [...(latency?.wishes ?? []), ...(wall?.wishes ?? []), ...(fuzz?.wishes ?? [])].filter(
+    (wish) => !wish.met,
+  );
   if (missed.length > 0) throw new UserError(`wanted but not reached: ${missed.map((wish) => wish.what).join("; ")}`);
 }

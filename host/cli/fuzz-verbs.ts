@@ -9,6 +9,15 @@ import { fuzzThread } from "../fuzz/worker/thread.js";
 import { guarded, UserError } from "./exit.js";
 import { type FuzzOptions, fuzz } from "./fuzz.js";
 import { fuzzCore } from "./fuzz-core.js";
+import {
+  type AddOptions,
+  type CorpusOptions,
+  corpusAdd,
+  corpusMerge,
+  corpusStats,
+  type MinimizeOptions,
+  minimizeFile,
+} from "./fuzz-tools.js";
 
 /** A whole number within bounds. */
 function whole(least: number, most: number): (text: string) => number {
@@ -63,6 +72,48 @@ export function addFuzzVerbs(main: Command): void {
         return path === undefined ? fuzzCore(options, signal) : fuzz(path, options, signal);
       }),
     );
+  addFileVerbs(main);
   main.command("fuzz-child", { hidden: true }).action(() => fuzzChild(fileURLToPath(import.meta.url)));
   main.command("fuzz-thread", { hidden: true }).action(() => fuzzThread());
+}
+
+const MODULE_OPTION = ["--module <path>", "the module's file or folder (one of this tree: found by its name)"] as const;
+const FORCE_OPTION = ["--force", "take traces that were made with another build of the module"] as const;
+
+function addFileVerbs(main: Command): void {
+  main
+    .command("minimize")
+    .description("make a crash file smaller: the same finding with fewer operations and plainer values")
+    .argument("<file>", "a trace that ends in a finding, like those in fuzz-MODULE/crashes")
+    .option(...MODULE_OPTION)
+    .option("--out <file>", "where to write it (FILE.min.gbt)")
+    .option(...FORCE_OPTION)
+    .option("--json", "print what was done as JSON")
+    .action((file: string, options: MinimizeOptions) => guarded(() => minimizeFile(file, options)));
+  const corpus = main.command("corpus").description("look at a folder of inputs, merge several, add a recording");
+  corpus
+    .command("stats")
+    .description("how many inputs there are, of which module, and what they do")
+    .argument("<folder>")
+    .option("--json", "as JSON")
+    .action((folder: string, options: CorpusOptions) => guarded(() => corpusStats(folder, options)));
+  corpus
+    .command("merge")
+    .description("add to the first folder what the others' inputs reach and its own do not")
+    .argument("<into>")
+    .argument("<from...>")
+    .option(...MODULE_OPTION)
+    .option(...FORCE_OPTION)
+    .option("--json", "as JSON")
+    .action((into: string, from: string[], options: CorpusOptions) => guarded(() => corpusMerge(into, from, options)));
+  corpus
+    .command("add")
+    .description("add what one vGPU's module saw in a recording of gbctl trace --raw")
+    .argument("<folder>")
+    .argument("<recording>")
+    .option(...MODULE_OPTION)
+    .requiredOption("--guest <domid>", "of which guest", whole(0, 65535))
+    .option("--vgpu <number>", "of which of its vGPUs", whole(0, 7), 0)
+    .action((folder: string, file: string, options: AddOptions) => guarded(() => corpusAdd(folder, file, options)));
+  for (const command of corpus.commands) command.exitOverride();
 }

@@ -60,7 +60,7 @@ function program(): Command {
     .command("bench")
     .description("what a trapped access costs: instruction counts, and wall time on two CPUs")
     .option("--json", "print both tables as JSON")
-    .option("--only <table>", "latency or wall", choice("latency", "wall"))
+    .option("--only <table>", "latency, wall or fuzz", choice("latency", "wall", "fuzz"))
     .action((options: BenchOptions) => guarded((signal) => bench(options, signal)));
   main
     .command("lab")

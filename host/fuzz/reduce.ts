@@ -50,7 +50,7 @@ export function plainValues(words: Int32Array, records: number, still: Still): b
 function plainWord(words: Int32Array, at: number, records: number, still: Still): boolean {
   const old = words[at] as number;
   for (const value of [...PLAIN, old & 0xff, old & 0xffff]) {
-    if (value === old) return false;
+    if (value === old) break; // what comes behind it is no plainer
     words[at] = value;
     if (still(records)) return true;
   }

@@ -288,3 +288,23 @@ export async function runMerge(
   if (failure !== undefined) throw failure;
   return needed;
 }
+
+/** A smaller input that ends in the same finding; undefined: this one ends in none. */
+export async function runMinimize(
+  { subject, file }: Pick<SessionOptions, "subject" | "file">,
+  input: WireInput,
+): Promise<{ input: WireInput; story: string } | undefined> {
+  const recordsMax = Math.max(1, input.records.length / 32);
+  const job: Job = { subject, file, seed: 0, recordsMax, runs: 0, seeds: [input], mode: "minimize" };
+  let result: { input: WireInput; story: string } | undefined;
+  let failure: Error | undefined;
+  const child = startChild(job, (message) => {
+    if (message.type === "found") result = { input: message.input, story: message.story };
+    if (message.type === "refused") failure = new SessionError(message.reason);
+    if (message.type === "broken") failure = new Error(`minimizing: ${message.reason}`);
+    if (message.type === "hang") failure = new SessionError(`no answer for ${message.seconds.toFixed(0)} s`);
+  });
+  await child.gone;
+  if (failure !== undefined) throw failure;
+  return result;
+}

@@ -104,7 +104,16 @@ export function saveAs(path: string, trace: Trace): boolean {
     renameSync(partial, path);
     return true;
   } catch (error) {
-    rmSync(partial, { force: true });
+    dropPartial(partial);
     throw new StoreError(path, error);
+  }
+}
+
+/** Where even this fails there is nothing left behind. */
+function dropPartial(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    return;
   }
 }

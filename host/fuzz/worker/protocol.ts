@@ -14,8 +14,8 @@ export interface Job {
   /** 0: until somebody says stop. */
   runs: number;
   seeds: WireInput[];
-  /** "fuzz", or only run the seeds, in order, and keep those that reach something new. */
-  mode: "fuzz" | "merge";
+  /** merge: only run the seeds, in order, and keep those that reach something new. minimize: the first seed. */
+  mode: "fuzz" | "merge" | "minimize";
 }
 
 export interface WireInput {

@@ -5,6 +5,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { Campaign } from "../campaign.js";
+import { minimize } from "../minimize.js";
 import { prepareFuzz } from "../module/prepare.js";
 import { ModuleTarget } from "../module/target.js";
 import { vocabularyOf } from "../module/vocabulary.js";
@@ -68,6 +69,7 @@ function runJob(target: ModuleTarget, job: Job, shared: Int32Array, say: (messag
     shared[SHARED.params] = params;
     shared[SHARED.beats] = ((shared[SHARED.beats] as number) + 1) | 0;
   };
+  if (job.mode === "minimize") return minimizeJob(target, job, wire, say, shared);
   const status = (): WorkerStatus => statusOf(target, campaign);
   for (const seed of job.seeds) campaign.seed(inputOf(target, seed));
   if (usable.length > 0 && job.mode === "fuzz") {
@@ -78,6 +80,26 @@ function runJob(target: ModuleTarget, job: Job, shared: Int32Array, say: (messag
     }
   }
   say({ type: "done", status: status(), fingerprint: target.fingerprint() });
+}
+
+/** The one input made smaller; no word of a find means that it ends in none. */
+function minimizeJob(
+  target: ModuleTarget,
+  job: Job,
+  wire: (input: Input) => WireInput,
+  say: (message: Message) => void,
+  shared: Int32Array,
+): void {
+  const { params, words } = inputOf(target, job.seeds[0] ?? { params: [], records: new Uint8Array() });
+  const result = minimize(target, params, words, () => {
+    shared[SHARED.beats] = ((shared[SHARED.beats] as number) + 1) | 0;
+  });
+  if (result !== undefined) {
+    const { finding, runs } = result;
+    say({ type: "found", ...finding, execution: runs, input: wire({ params, words: finding.words ?? result.words }) });
+  }
+  const nothing = { executions: 0, edges: 0, edgesMax: 0, compares: 0, corpus: 0, faults: 0, slowestShare: 0 };
+  say({ type: "done", status: { ...nothing, slowest: "" }, fingerprint: "" });
 }
 
 function inputOf(target: ModuleTarget, { params, records }: WireInput): Input {

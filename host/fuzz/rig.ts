@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// The second rig: a module's C, as it goes into a .gbx file, built with clang for fuzzers and sanitizers (native/fuzz).
+// The same trace files go in; faults, fuel and answers must be those of V8.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { identifierOf } from "../pipeline/compile-c.js";
+import { nativeSources } from "../pipeline/gcc.js";
+import { moduleGlue } from "../pipeline/glue.js";
+import type { PreparedModule } from "../pipeline/module.js";
+import { inProject } from "../pipeline/paths.js";
+
+export type RigKind = "replay" | "libfuzzer" | "afl";
+
+const COMPILER: Record<RigKind, string> = { replay: "clang", libfuzzer: "clang", afl: "afl-clang-fast" };
+/** afl-clang-fast takes -fsanitize=fuzzer for "with our driver for libFuzzer's targets": persistent, shared memory. */
+const FLAGS: Record<RigKind, string[]> = {
+  replay: ["-fsanitize=address,fuzzer-no-link"],
+  libfuzzer: ["-fsanitize=address,fuzzer"],
+  afl: ["-fsanitize=fuzzer"],
+};
+const MAIN: Record<RigKind, string> = { replay: "replay.c", libfuzzer: "libfuzzer.c", afl: "libfuzzer.c" };
+
+/** Build one program into `folder`; answers its path. */
+export function buildRig(module: PreparedModule, folder: string, kind: RigKind): string {
+  mkdirSync(folder, { recursive: true });
+  const id = identifierOf(module.name);
+  writeFileSync(join(folder, `w2c_${id}.h`), module.c.header);
+  writeFileSync(join(folder, `w2c_${id}.c`), module.c.source);
+  writeFileSync(join(folder, "glue.c"), moduleGlue(module.manifest, module.report, { symbol: "gb_module" }));
+  const { include, iquote } = nativeSources();
+  const paths = [folder, ...iquote.map((one) => inProject(one)), inProject("native/fuzz")];
+  const flags = ["-O2", "-g", "-std=c11", "-fno-strict-aliasing", ...FLAGS[kind]];
+  const quoted = paths.flatMap((one) => ["-iquote", one]);
+  const std = include.flatMap((one) => ["-isystem", inProject(one)]);
+  const compile = (source: string, object: string, more: string[]): string => {
+    const out = join(folder, `${kind}-${object}`);
+    execFileSync(COMPILER[kind], [...flags, ...quoted, ...more, "-c", source, "-o", out], QUIET);
+    return out;
+  };
+  const objects = [
+    ...[`w2c_${id}`, "glue"].map((name) => compile(join(folder, `${name}.c`), `${name}.o`, ["-w", ...std])),
+    ...["trace.c", "rig.c", MAIN[kind]].map((name) =>
+      compile(inProject("native/fuzz", name), name.replace(/c$/, "o"), [
+        "-D_GNU_SOURCE",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+      ]),
+    ),
+  ];
+  const program = join(folder, kind);
+  execFileSync(COMPILER[kind], [...flags, ...objects, "-o", program], QUIET);
+  return program;
+}
+
+const QUIET = {
+  stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"],
+  env: { ...process.env, AFL_QUIET: "1" },
+};
+
+export interface RigOutcome {
+  fault: number;
+  operation: number;
+  fuel: number;
+  answers: string;
+}
+
+/** How each of these trace files ends in the rig. */
+export function replayRig(program: string, files: readonly string[]): RigOutcome[] {
+  const text = execFileSync(program, files as string[], { encoding: "utf8", maxBuffer: 1 << 28 });
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const [, fault, operation, fuel, answers = ""] =
+        / fault (\d+) operation (\d+) fuel (\d+) answers ([0-9a-f]{16})$/.exec(line) ?? [];
+      return { fault: Number(fault), operation: Number(operation), fuel: Number(fuel), answers };
+    });
+}
