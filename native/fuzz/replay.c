@@ -16,7 +16,7 @@
 static struct trace traces[FILES_MAX];
 
 static int load(struct trace *trace, const char *path) {
-    uint8_t *bytes = malloc(BYTES_MAX);
+    uint8_t *bytes = malloc(BYTES_MAX), *own;
     FILE *file = fopen(path, "rb");
     size_t length;
     const char *wrong;
@@ -27,10 +27,11 @@ static int load(struct trace *trace, const char *path) {
     }
     length = fread(bytes, 1, BYTES_MAX, file);
     fclose(file);
-    bytes = realloc(bytes, length ? length : 1);
-    wrong = trace_open(trace, bytes, length);
+    own = realloc(bytes, length ? length : 1); /* the trace points into it as long as the process lives */
+    wrong = trace_open(trace, own ? own : bytes, length);
     if (wrong)
         fprintf(stderr, "%s: %s\n", path, wrong);
+    /* cppcheck-suppress memleak */
     return wrong ? -1 : 0;
 }
 
