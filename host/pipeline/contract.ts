@@ -12,6 +12,7 @@ import {
   CAPABILITY_NONE,
   CAPABILITY_POLL,
   CAPABILITY_SCANOUT,
+  CAPABILITY_WORK,
   MODULE_IMPORT_NAMESPACE,
 } from "../../unikernel/abi/module.js";
 import { inProject } from "./paths.js";
@@ -45,6 +46,7 @@ export const CAPABILITY_BITS: ReadonlyMap<string, number> = new Map([
   ["irq", CAPABILITY_IRQ],
   ["scanout", CAPABILITY_SCANOUT],
   ["log", CAPABILITY_LOG],
+  ["work", CAPABILITY_WORK],
   ["memory", CAPABILITY_MEMORY],
   ["buffer", CAPABILITY_BUFFER],
   ["poll", CAPABILITY_POLL],
@@ -79,6 +81,13 @@ const MODULE_IMPORTS: Import[] = [
     capability: CAPABILITY_SCANOUT,
   },
   { name: "log", parameters: ["u32", "u32"], result: "void", capability: CAPABILITY_LOG },
+  {
+    name: "work_copy",
+    parameters: ["u32", "u64", "u32", "u64", "u32", "u32", "u64", "u32", "u32", "u32"],
+    result: "i32",
+    capability: CAPABILITY_WORK | CAPABILITY_BUFFER,
+  },
+  { name: "work_fence", parameters: ["u32", "u64"], result: "i32", capability: CAPABILITY_WORK },
   { name: "guest_read", parameters: ["u64", "u32", "u32"], result: "i32", capability: CAPABILITY_MEMORY },
   { name: "guest_write", parameters: ["u64", "u32", "u32"], result: "i32", capability: CAPABILITY_MEMORY },
   { name: "buffer_create", parameters: ["u32", "u32"], result: "u32", capability: CAPABILITY_BUFFER },

@@ -62,7 +62,13 @@ function putPciCapabilities(bytes: Bytes, list: PciCapability[]): void {
 }
 
 /** What holds for a module that promises nothing: ten times what a display at 1 kHz raises, some textures' worth. */
-const PROMISES = { interruptsPerSecond: 100_000, buffers: 16, bufferBytes: 64 << 20, bufferPieces: 1024 };
+const PROMISES = {
+  interruptsPerSecond: 100_000,
+  buffers: 16,
+  bufferBytes: 64 << 20,
+  bufferPieces: 1024,
+  workloads: 16,
+};
 
 function putPromises(view: DataView, { capabilities, quotas = {}, state, fuel }: Manifest): void {
   const promised = { ...PROMISES, ...quotas };
@@ -72,6 +78,7 @@ function putPromises(view: DataView, { capabilities, quotas = {}, state, fuel }:
     view.setBigUint64(abi.MANIFEST_BUFFER_BYTES, BigInt(promised.bufferBytes), true);
     view.setUint32(abi.MANIFEST_BUFFER_PIECES, promised.bufferPieces, true);
   }
+  if (capabilities.includes("work")) view.setUint32(abi.MANIFEST_WORKLOADS, promised.workloads, true);
   view.setUint32(abi.MANIFEST_STATE_FORMAT, state?.format ?? 0, true);
   view.setUint32(abi.MANIFEST_STATE_BYTES, state?.bytes ?? 0, true);
   view.setUint32(abi.MANIFEST_FUEL_STATE, fuel.state ?? 0, true);

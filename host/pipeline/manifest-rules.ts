@@ -152,6 +152,7 @@ function checkQuotas(subject: string, { quotas = {}, capabilities }: Manifest): 
     ["buffers", "buffer"],
     ["bufferBytes", "buffer"],
     ["bufferPieces", "buffer"],
+    ["workloads", "work"],
   ] as const) {
     if (quotas[name] !== undefined && !capabilities.includes(capability)) {
       refuse(subject, `quotas.${name} is ${quotas[name]}, but capabilities lack "${capability}"`);

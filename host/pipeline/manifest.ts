@@ -73,7 +73,13 @@ export interface Manifest {
     state?: number;
   };
   params: ManifestParam[];
-  quotas?: { interruptsPerSecond?: number; buffers?: number; bufferBytes?: number; bufferPieces?: number };
+  quotas?: {
+    interruptsPerSecond?: number;
+    buffers?: number;
+    bufferBytes?: number;
+    bufferPieces?: number;
+    workloads?: number;
+  };
   state?: { format: number; bytes: number };
   registers?: ManifestRegister[];
 }

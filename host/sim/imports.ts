@@ -63,6 +63,14 @@ function transferImports(capabilities: Capabilities, self: Self): WebAssembly.Mo
       capabilities.bufferRead(buffer, offset, bytesAt(ptr, len)),
     buffer_write: (buffer: number, offset: bigint, ptr: number, len: number) =>
       capabilities.bufferWrite(buffer, offset, bytesAt(ptr, len)),
+    work_copy(...work: Parameters<Capabilities["workCopy"]>) {
+      pay(self, chargeOf(0));
+      return capabilities.workCopy(...work);
+    },
+    work_fence(engine: number, cookie: bigint) {
+      pay(self, chargeOf(0));
+      return capabilities.workFence(engine, cookie);
+    },
     buffer_copy(...copy: Parameters<Capabilities["bufferCopy"]>) {
       const rowBytes = copy[6] >>> 0;
       const rows = copy[7] >>> 0;

@@ -23,6 +23,19 @@ export interface Capabilities {
   scanoutFlush(scanout: number, x: number, y: number, width: number, height: number): number;
   poll(ns: bigint): number;
   log(text: Uint8Array): number;
+  workCopy(
+    engine: number,
+    cookie: bigint,
+    dst: number,
+    dstOffset: bigint,
+    dstStride: number,
+    src: number,
+    srcOffset: bigint,
+    srcStride: number,
+    rowBytes: number,
+    rows: number,
+  ): number;
+  workFence(engine: number, cookie: bigint): number;
   scanoutSetBuffer(
     scanout: number,
     buffer: number,
@@ -84,6 +97,7 @@ export interface Script {
   barRead?(bar: number, offset: number, size: number): bigint | number;
   barWrite?(bar: number, offset: number, size: number, value: bigint): void;
   event?(kind: number, argument: bigint): void;
+  workDone?(cookie: bigint, status: number): void;
   stateBuffer?(): number;
   stateSave?(): number;
   stateRestore?(format: number, length: number): number;
@@ -113,6 +127,9 @@ function runScript(entries: Script, entry: number, [a, b, c, d]: [bigint, bigint
       return BigInt(entries.barRead?.(Number(a), Number(b), Number(c)) ?? 0);
     case shim("ENTRY_BAR_WRITE"):
       entries.barWrite?.(Number(a), Number(b), Number(c), d);
+      return 0n;
+    case shim("ENTRY_WORK_DONE"):
+      entries.workDone?.(a, Number(b));
       return 0n;
     case shim("ENTRY_STATE_BUFFER"):
       return BigInt(entries.stateBuffer?.() ?? 0);

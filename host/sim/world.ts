@@ -49,6 +49,20 @@ export interface Core {
   ): number;
   scanout_flush(tag: number, scanout: number, x: number, y: number, width: number, height: number): number;
   log(tag: number, length: number): number;
+  work_copy(
+    tag: number,
+    engine: number,
+    cookie: bigint,
+    dst: number,
+    dstOffset: bigint,
+    dstStride: number,
+    src: number,
+    srcOffset: bigint,
+    srcStride: number,
+    rowBytes: number,
+    rows: number,
+  ): number;
+  work_fence(tag: number, engine: number, cookie: bigint): number;
   transfer_buffer(): number;
   scanout_set_buffer(
     tag: number,

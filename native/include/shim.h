@@ -237,6 +237,10 @@ int32_t core_buffer_create(uint32_t tag, uint32_t count);
 int32_t core_buffer_append(uint32_t tag, uint32_t buffer, uint32_t count);
 int32_t core_buffer_bar(uint32_t tag, uint32_t bar, uint64_t offset, uint64_t bytes);
 int32_t core_buffer_destroy(uint32_t tag, uint32_t buffer);
+int32_t core_work_copy(uint32_t tag, uint32_t engine, uint64_t cookie, uint32_t dst, uint64_t dst_offset,
+                       uint32_t dst_stride, uint32_t src, uint64_t src_offset, uint32_t src_stride, uint32_t row_bytes,
+                       uint32_t rows);
+int32_t core_work_fence(uint32_t tag, uint32_t engine, uint64_t cookie);
 /* len bytes (at most SHIM_COPY_BYTES_MAX) from the buffer to core_transfer_buffer(), and the other way. */
 int32_t core_buffer_read(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_t len);
 int32_t core_buffer_write(uint32_t tag, uint32_t buffer, uint64_t offset, uint32_t len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The closed list: the wasm runtime, what gcc may call by itself, and every capability (capability.c, transfer.c). */
+/* The closed list: the wasm runtime, what gcc may call by itself, and every capability (capability.c, transfer.c, work.c). */
 #include "imports.h"
 
 #include <stdbool.h>
@@ -27,7 +27,10 @@
     X(w2c_glovebox_buffer_destroy) \
     X(w2c_glovebox_buffer_read) \
     X(w2c_glovebox_buffer_write) \
-    X(w2c_glovebox_buffer_copy)
+    X(w2c_glovebox_buffer_copy) \
+    X(w2c_glovebox_poll) \
+    X(w2c_glovebox_work_copy) \
+    X(w2c_glovebox_work_fence)
 
 /* Only their addresses matter here; what they are is between wasm2c and those who define them. */
 #define DECLARE(name) extern const uint8_t name[];

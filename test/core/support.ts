@@ -86,6 +86,7 @@ export function probe(manifest: Partial<Manifest> = {}): Probe {
         calls.push({ kind: "event", event, argument });
         script.event?.(event, argument);
       },
+      workDone: (cookie, status) => script.workDone?.(cookie, status),
     };
   });
   return { module, calls, script, capabilities: () => latest as Capabilities };

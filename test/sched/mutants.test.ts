@@ -27,7 +27,7 @@ const MUTANTS: Mutant[] = [
     name: "what is left of a division is lost",
     file: "fair",
     from: "ran_ns * SCALE + entity.share_rest",
-    to: "(ran_ns / 100000) * 1600000",
+    to: "(ran_ns / 1000000) * 16000000",
   },
   { name: "sleepers collect credit", file: "fair", from: "max<u64>(entity.pass, behind)", to: "entity.pass" },
   {
@@ -74,7 +74,13 @@ const MUTANTS: Mutant[] = [
     name: "idle slots are given away",
     file: "fixed_share",
     from: "chooseNobody(entity.paid_until_ns > now ?",
-    to: "if (true) { const other = (entity.vgpu + 1) % 3; if (runnable(entityAt(engine, other))) { choose(100000, 0); return other; } } chooseNobody(entity.paid_until_ns > now ?",
+    to: [
+      "if (runnable(entityAt(engine, (entity.vgpu + 1) % 3))) {",
+      "  choose(100000, 0);",
+      "  return (entity.vgpu + 1) % 3;",
+      "}",
+      "chooseNobody(entity.paid_until_ns > now ?",
+    ].join("\n"),
   },
   { name: "slots do not end", file: "fixed_share", from: "choose(end - now, end);", to: "choose(frame.length_ns, 0);" },
   {

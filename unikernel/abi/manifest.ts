@@ -10,7 +10,8 @@
 // 112 ┌ 6 x bar, 16 bytes each: kind u8, space u8, prefetchable u8, size_param u8, 0 u32, size_bytes u64 ┐
 // 208 ┌ 8 x param, 48 bytes each: name 24 bytes, default u64, min u64, max u64 ┐
 // 592 ┌ interrupts a second u32 ┬ buffers u32 ┐ 600 ┌ bytes of all buffers u64 ┐ 608 ┌ pieces of all buffers u32 ┐
-// 612 ┌ state format u32 ┬ state bytes u32 ┐ 620 ┌ fuel of each of the state's entry points u32 ┐ 624 ┌ 0 ... ┐ 640
+// 612 ┌ state format u32 ┬ state bytes u32 ┐ 620 ┌ fuel of each of the state's entry points u32 ┐
+// 624 ┌ workloads u32 ┐ 628 ┌ 0 ... ┐ 640
 // 640 ┌ capabilities of PCI configuration space, one behind the other: id u8, length u8, the rest; id 0 ends ┐ 784
 //
 // At 78 stands the layout's own version, so that a file of an older packer is refused by name and not misread.
@@ -76,6 +77,7 @@ export const MANIFEST_INTERRUPTS_PER_SECOND = 592; // more lose the vGPU (FAULT_
 export const MANIFEST_BUFFERS = 596; // handles at a time; 0 without capability "buffer"
 export const MANIFEST_BUFFER_BYTES = 600; // of all of them
 export const MANIFEST_BUFFER_PIECES = 608; // of all their scatter lists, neighbours joined; set aside at attach
+export const MANIFEST_WORKLOADS = 624; // that wait at a time; 0 without capability "work"
 
 // --- capabilities of PCI configuration space that the core only lays out: what lies behind MSI and MSI-X there ---
 export const MANIFEST_PCI_CAPABILITIES = 640;

@@ -12,6 +12,7 @@ export const CAPABILITY_NONE = 0; // always granted: param
 export const CAPABILITY_IRQ = 1; // irq_raise
 export const CAPABILITY_SCANOUT = 2; // scanout_set, scanout_flush
 export const CAPABILITY_LOG = 4; // log
+export const CAPABILITY_WORK = 64; // work_fence; with CAPABILITY_BUFFER also work_copy
 export const CAPABILITY_MEMORY = 8; // guest_read, guest_write
 export const CAPABILITY_BUFFER = 16; // buffer_*; with CAPABILITY_SCANOUT also scanout_set_buffer
 export const CAPABILITY_POLL = 32; // poll
@@ -22,6 +23,18 @@ export const CAPABILITY_OK = 0;
 export const CAPABILITY_MASKED = 1;
 /** What the guest's settings ask for cannot be (a picture outside its BAR, say); nothing has changed. */
 export const CAPABILITY_REFUSED = 2;
+/** The queue is full; ask again after the next work_done. */
+export const CAPABILITY_BUSY = 3;
+
+// --- workloads ---
+/** The engine of work_copy and work_fence: the mediator copies. */
+export const ENGINE_COPY = 0;
+/** How a workload ended (work_done). */
+export const WORK_OK = 0;
+/** A buffer was destroyed in between, or the guest has no RAM there any more; some rows may have been copied. */
+export const WORK_FAILED = 1;
+/** The device is being reset. */
+export const WORK_CANCELLED = 2;
 
 // --- sizes of imports' arguments; more is a fault ---
 /** Bytes of one guest_read, guest_write, buffer_read or buffer_write. */

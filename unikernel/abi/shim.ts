@@ -240,6 +240,9 @@ export declare function shim_instance_copy(dst: u32, dst_ptr: u32, src: u32, src
 // export function buffer_append(tag: u32, buffer: u32, count: u32): i32;
 // export function buffer_bar(tag: u32, bar: u32, offset: u64, bytes: u64): i32;
 // export function buffer_destroy(tag: u32, buffer: u32): i32;
+// export function work_copy(tag: u32, engine: u32, cookie: u64, dst: u32, dst_offset: u64, dst_stride: u32, src: u32,
+//   src_offset: u64, src_stride: u32, row_bytes: u32, rows: u32): i32;
+// export function work_fence(tag: u32, engine: u32, cookie: u64): i32;
 // len bytes (at most SHIM_COPY_BYTES_MAX) from the buffer to core_transfer_buffer(), and the other way.
 // export function buffer_read(tag: u32, buffer: u32, offset: u64, len: u32): i32;
 // export function buffer_write(tag: u32, buffer: u32, offset: u64, len: u32): i32;

@@ -9,6 +9,7 @@ import { requestWork } from "./control/request";
 import { start } from "./control/start";
 import { scanoutFlush, scanoutSet, scanoutSetBuffer } from "./display/scanout";
 import { saveChanges } from "./restart/save";
+import { timerRang } from "./timer";
 import { onIoreq } from "./trap/ioreq";
 import { bufferAppend, bufferBar, bufferCreate, bufferDestroy } from "./vgpu/buffer";
 import { bufferCopy, bufferRead, bufferWrite } from "./vgpu/buffer_access";
@@ -18,8 +19,10 @@ import { paramValue } from "./vgpu/param";
 import { poll as pollFor, pollWork } from "./vgpu/poll";
 import { LOG_BUFFER, talk } from "./vgpu/talk";
 import { vgpuAt } from "./vgpu/vgpu";
+import { workCopy, workFence, workSlice, workStart, workTime } from "./work/work";
 
 export function on_start(): void {
+  workStart();
   start();
   saveChanges();
 }
@@ -38,13 +41,16 @@ export function on_xenstore(type: u32, req_id: u32, len: u32): void {
 }
 
 export function on_timer(): void {
+  timerRang();
+  workTime();
   controlPump();
   saveChanges();
 }
 
 export function on_idle(): u32 {
   controlPump();
-  const more = requestWork();
+  const request = requestWork();
+  const more = workSlice() || request;
   const polls = pollWork();
   saveChanges();
   return more ? IDLE_MORE : polls ? IDLE_POLLS : IDLE_DONE;
@@ -102,6 +108,17 @@ export function buffer_append(tag: u32, buffer: u32, count: u32): i32 {
 
 export function buffer_bar(tag: u32, bar: u32, offset: u64, bytes: u64): i32 {
   return bufferBar(tag, bar, offset, bytes);
+}
+
+export function work_copy(
+  tag: u32, engine: u32, cookie: u64, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64,
+  src_stride: u32, row_bytes: u32, rows: u32,
+): i32 {
+  return workCopy(tag, engine, cookie, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
+}
+
+export function work_fence(tag: u32, engine: u32, cookie: u64): i32 {
+  return workFence(tag, engine, cookie);
 }
 
 export function buffer_destroy(tag: u32, buffer: u32): i32 {

@@ -34,6 +34,17 @@
 // One line of text, `len` bytes of ASCII at `ptr`, to the operator; at most 256 bytes, rate-limited.
 @external("glovebox", "log") export declare function log(ptr: u32, len: u32): void;
 
+// --- capability "work": copies that are too much for one call, run by an engine behind the module's back ---
+// As buffer_copy, without its limit, later: work_done(cookie, WORK_*) tells when. Workloads of one engine are done in the
+// order in which they were asked for. CAPABILITY_BUSY: the queue is full (quotas.workloads); CAPABILITY_REFUSED: rows
+// leave a buffer. The buffers may be destroyed meanwhile (WORK_FAILED).
+@external("glovebox", "work_copy") export declare function work_copy(
+  engine: u32, cookie: u64, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32,
+  row_bytes: u32, rows: u32,
+): i32;
+// Nothing to do, but done only after all that was asked for before.
+@external("glovebox", "work_fence") export declare function work_fence(engine: u32, cookie: u64): i32;
+
 // --- capability "memory": the guest's RAM, copied; len at most TRANSFER_BYTES_MAX ---
 // [gpa, gpa + len) of the guest to `ptr`. CAPABILITY_REFUSED: that is not RAM of this guest; nothing was copied.
 @external("glovebox", "guest_read") export declare function guest_read(gpa: u64, ptr: u32, len: u32): i32;

@@ -146,6 +146,8 @@ function capabilitiesOf(world: () => World, tag: () => number): Capabilities {
     },
     poll: (ns) => check(world().core.poll(tag(), ns)),
     scanoutSetBuffer: (...args) => check(world().core.scanout_set_buffer(tag(), ...args)),
+    workCopy: (...args) => check(world().core.work_copy(tag(), ...args)),
+    workFence: (...args) => check(world().core.work_fence(tag(), ...args)),
     guestRead: (gpa, into) => get(world().core.guest_read(tag(), gpa, into.length), into),
     guestWrite: (gpa, bytes) => check(world().core.guest_write(tag(), gpa, put(bytes))),
     bufferCreate: (list) => check(world().core.buffer_create(tag(), put(list) / LIST_ENTRY_BYTES)),

@@ -84,6 +84,18 @@ int32_t core_buffer_bar(uint32_t tag, uint32_t bar, uint64_t offset, uint64_t by
     return CARRIED(tag, bar, offset, bytes);
 }
 
+int32_t core_work_copy(uint32_t tag, uint32_t engine, uint64_t cookie, uint32_t dst, uint64_t dst_offset,
+                       uint32_t dst_stride, uint32_t src, uint64_t src_offset, uint32_t src_stride, uint32_t row_bytes,
+                       uint32_t rows) {
+    (void)row_bytes;
+    (void)rows;
+    return CARRIED(tag, engine, cookie, dst, dst_offset, dst_stride, src, src_offset, src_stride);
+}
+
+int32_t core_work_fence(uint32_t tag, uint32_t engine, uint64_t cookie) {
+    return CARRIED(tag, engine, cookie);
+}
+
 int32_t core_buffer_destroy(uint32_t tag, uint32_t buffer) {
     return CARRIED(tag, buffer);
 }

@@ -3,11 +3,12 @@
 // Our end of the xenstore connection: sends messages without waiting, remembers what each was for until its answer
 // comes. xenstored answers one connection in order; an answer that matches nothing is counted and dropped.
 
-import { shim_set_timer, shim_time_ns, shim_xenstore_send } from "../../abi/shim";
+import { shim_time_ns, shim_xenstore_send } from "../../abi/shim";
 import { XEN_EAGAIN } from "../../abi/xen/errno";
 import { XENSTORE_MESSAGE_BYTES } from "../limits";
 import { logLine, logSend } from "../log";
 import { TEXT_HEADER_BYTES, Text, textAt } from "../text";
+import { wakeBy } from "../timer";
 
 /** What a message was sent for; the meaning of `index` depends on it. */
 export const JOB_NONE: u32 = 0;
@@ -67,7 +68,7 @@ export function send(type: u32, payload: Text, job: u32, index: u32): bool {
   const id = last_id + 1;
   const result = shim_xenstore_send(type, id, <u32>payload.bytes, payload.length);
   if (result == -XEN_EAGAIN) {
-    if (underway == 0) shim_set_timer(shim_time_ns() + RETRY_NS);
+    if (underway == 0) wakeBy(shim_time_ns() + RETRY_NS);
     return false;
   }
   last_id = id;

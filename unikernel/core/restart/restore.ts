@@ -36,6 +36,7 @@ import { depopulate } from "../vgpu/ram";
 import {
   VGPU_ATTACHING, VGPU_DETACHING, VGPU_FREE, VGPU_LOST, VGPU_READY, Vgpu, advance, vgpuAt, vgpuNumbered, vgpuTake,
 } from "../vgpu/vgpu";
+import { workAttach } from "../work/work";
 import {
   AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SPECIFICATION, RAM_BYTES, RECORD_BYTES,
   RECORD_QUARANTINE, SAVED_FORMAT, Saved, record, recordPart,
@@ -190,6 +191,7 @@ function rebuild(guest: Guest, i: u32, saved: Saved): void {
   paramsRestore(i, recordPart(AT_PARAMS));
   for (let bar: u32 = 0; bar < BARS; bar++) restoreBar(vgpu, bar, saved);
   powerOn(vgpu);
+  workAttach(vgpu);
   configRestore(vgpu, recordPart(AT_CONFIG));
   msixRestore(vgpu, recordPart(AT_MSIX), saved.msix_pending);
   wishRestore(saved.domid, saved.number, vgpu, recordPart(AT_SPECIFICATION), saved.specification, null);

@@ -49,7 +49,7 @@ export function bufferHolds(buffer: Buffer, offset: u64, bytes: u64): bool {
 }
 
 /** The same for rows; the product is below 2^48, what is left is not negative. */
-function holdsRows(buffer: Buffer, offset: u64, stride: u32, row_bytes: u32, rows: u32): bool {
+export function holdsRows(buffer: Buffer, offset: u64, stride: u32, row_bytes: u32, rows: u32): bool {
   if (rows == 0 || row_bytes == 0) return offset <= buffer.bytes;
   const last = <u64>(rows - 1) * stride;
   return bufferHolds(buffer, offset, last) && bufferHolds(buffer, offset + last, row_bytes);

@@ -39,6 +39,11 @@ export function deviceReset(vgpu: Vgpu): void {
   call(vgpu, S.ENTRY_RESET, 0, 0, 0, 0);
 }
 
+/** A workload is over (WORK_*). A module that gives `work_done` no fuel does not want to hear. */
+export function deviceWorkDone(vgpu: Vgpu, cookie: u64, status: u32): void {
+  if (fuelOf(vgpu, S.ENTRY_WORK_DONE) != 0) call(vgpu, S.ENTRY_WORK_DONE, cookie, status, 0, 0);
+}
+
 @inline
 function fuelOf(vgpu: Vgpu, entry: u32): u32 {
   const at = manifest(vgpu.module);

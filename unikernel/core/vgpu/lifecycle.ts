@@ -55,6 +55,7 @@ import {
   vgpuAllocate,
   vgpuFree,
 } from "./vgpu";
+import { workAttach, workDetach, workReset } from "../work/work";
 
 /** A READY vGPU as the specification says; null with words in `error`. */
 export function vgpuCreate(domid: u32, number: u32, spec: SpecificationRecord, error: Text): Vgpu | null {
@@ -103,6 +104,7 @@ function build(vgpu: Vgpu, guest: Guest, spec: SpecificationRecord, error: Text)
   if (!reservePieces(vgpu, error)) return false;
   for (let i: u32 = 0; i < BARS; i++) defineBar(vgpu, i, barBytes(vgpu, i, spec));
   powerOn(vgpu);
+  workAttach(vgpu);
   if (!createInstance(vgpu, error) || !claimSlot(vgpu, guest, error)) return false;
   return attach(vgpu, error) && guestEnable(guest, error);
 }
@@ -175,6 +177,7 @@ export function vgpuDestroy(vgpu: Vgpu): void {
     shim_ioreq_range_unmap(guest.server, XEN_DMOP_IO_RANGE_PCI, slotRange(vgpu.slot), slotRange(vgpu.slot));
   }
   ramRelease(vgpu);
+  workDetach(vgpu);
   replaceSettle(vgpu);
   if (vgpu.instance >= 0) shim_instance_destroy(vgpu.instance);
   piecesRelease(vgpu.index);
@@ -191,6 +194,8 @@ export function vgpuReset(vgpu: Vgpu): bool {
   replaceSettle(vgpu);
   vgpu.note = 0;
   quarantineCount(vgpu.domid, THRESHOLD_RESETS);
+  workReset(vgpu);
+  if (!lost && vgpu.state == VGPU_LOST) return false; // it took the news badly
   advance(vgpu, VGPU_ATTACHING);
   traceEvent(vgpu.domid, vgpu.number, TRACE_RESET, vgpu.module, vgpu.slot);
   scanoutsOff(vgpu);

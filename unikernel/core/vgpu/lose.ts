@@ -10,6 +10,7 @@ import { TEXT_HEADER_BYTES, Text, textAt } from "../text";
 import { TRACE_LOST, traceEvent } from "../trace/ring";
 import { scanoutsOff } from "../display/scanout";
 import { statusChanged } from "../control/wish";
+import { workCancel } from "../work/work";
 import { VGPU_LOST, Vgpu, advance, putVgpu } from "./vgpu";
 
 const TEXT_BYTES: u32 = ERROR_BYTES_MAX + TEXT_HEADER_BYTES;
@@ -28,6 +29,7 @@ export function loseWords(vgpu: Vgpu): Text {
 export function lose(vgpu: Vgpu, what: u64, where: u64): void {
   advance(vgpu, VGPU_LOST);
   scanoutsOff(vgpu);
+  workCancel(vgpu);
   traceEvent(vgpu.domid, vgpu.number, TRACE_LOST, what, where);
   logSend(logLine().put("lost: ").copy(reasonOf(vgpu.index)));
   statusChanged(vgpu.domid, vgpu.number);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+//
+// The copy engine's side of a workload: rows from one buffer of a vGPU into another, a slice at a time. Handles are
+// looked up anew in each slice, so a buffer that is gone ends the work instead of being written to.
+
+import { shim_guest_copy, SHIM_GUEST_COPY_BYTES_MAX } from "../../abi/shim";
+import { COPY_REACHES_MAX, SLICE_BYTES } from "../limits";
+import { ENGINES_MAX, SCHED_VGPUS_MAX, WORKLOADS_MAX } from "../sched/size";
+import { bufferFind } from "../vgpu/buffer";
+import { bufferLocate, locatedBytes, locatedGpa } from "../vgpu/buffer_access";
+import { Vgpu } from "../vgpu/vgpu";
+
+/** What is to be copied; no rows: a fence. By the workload's number (sched/workload.ts). */
+@unmanaged
+export class Copy {
+  dst: u32;
+  src: u32;
+  dst_stride: u32;
+  src_stride: u32;
+  dst_offset: u64;
+  src_offset: u64;
+  row_bytes: u32;
+  rows: u32;
+  row: u32; // the next byte to copy: row, and column in it
+  column: u32;
+}
+const COPY_BYTES: u32 = 48;
+
+const TABLE: usize = memory.data(ENGINES_MAX * SCHED_VGPUS_MAX * WORKLOADS_MAX * COPY_BYTES, 8);
+
+export const COPY_MORE: u32 = 0;
+export const COPY_DONE: u32 = 1;
+export const COPY_FAILED: u32 = 2;
+
+export function copyAt(slot: u32): Copy {
+  if (offsetof<Copy>() > COPY_BYTES) ERROR("COPY_BYTES");
+  return changetype<Copy>(TABLE + slot * COPY_BYTES);
+}
+
+/** At most SLICE_BYTES in COPY_REACHES_MAX reaches into the guest. */
+export function copySlice(vgpu: Vgpu, copy: Copy): u32 {
+  let bytes: u32 = 0;
+  for (let reaches: u32 = 0; copy.row < copy.rows; reaches++) {
+    if (reaches == COPY_REACHES_MAX || bytes >= SLICE_BYTES) return COPY_MORE;
+    const count = copyPiece(vgpu, copy);
+    if (count == 0) return COPY_FAILED;
+    bytes += count;
+  }
+  return COPY_DONE;
+}
+
+/** Up to the end of the row or of what lies in one piece on both sides; the bytes copied, 0: it cannot be. */
+function copyPiece(vgpu: Vgpu, copy: Copy): u32 {
+  const from = bufferFind(vgpu, copy.src);
+  const to = bufferFind(vgpu, copy.dst);
+  if (from == null || to == null) return 0;
+  if (!bufferLocate(vgpu, from, copy.src_offset + <u64>copy.row * copy.src_stride + copy.column)) return 0;
+  const source = locatedGpa;
+  const left = min<u64>(copy.row_bytes - copy.column, SHIM_GUEST_COPY_BYTES_MAX);
+  let count = <u32>min<u64>(left, locatedBytes);
+  if (!bufferLocate(vgpu, to, copy.dst_offset + <u64>copy.row * copy.dst_stride + copy.column)) return 0;
+  count = <u32>min<u64>(count, locatedBytes);
+  if (shim_guest_copy(vgpu.domid, locatedGpa, source, count) < 0) return 0;
+  step(copy, count);
+  return count;
+}
+
+function step(copy: Copy, count: u32): void {
+  copy.column += count;
+  if (copy.column < copy.row_bytes) return;
+  copy.column = 0;
+  copy.row++;
+}
