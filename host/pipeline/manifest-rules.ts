@@ -29,6 +29,7 @@ export function checkRules(subject: string, manifest: Manifest): void {
     () => checkInterrupts(subject, manifest),
     () => checkPciCapabilities(subject, manifest.pciCapabilities ?? []),
     () => checkQuotas(subject, manifest),
+    () => checkWords(subject, manifest),
     () => checkState(subject, manifest),
     () => checkRegisters(subject, manifest),
     () => checkScanouts(subject, manifest),
@@ -143,6 +144,15 @@ function checkInterrupts(subject: string, manifest: Manifest): void {
   }
   if ((msi > 0 || msix > 0 || intx) && !manifest.capabilities.includes("irq")) {
     refuse(subject, 'there are interrupts, but capabilities lack "irq"');
+  }
+}
+
+/** Words of specifications that are not the module's (docs/CONTROL.md); those with a "-" cannot be parameters anyway. */
+const SCHEDULERS_OWN = ["weight", "cap", "priority"];
+
+function checkWords(subject: string, { params }: Manifest): void {
+  for (const { name } of params) {
+    if (SCHEDULERS_OWN.includes(name)) refuse(subject, `param "${name}": that word is the scheduler's`);
   }
 }
 

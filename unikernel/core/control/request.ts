@@ -35,6 +35,7 @@ import { domainReply } from "./domain";
 import { describe, loadModule, unloadModule } from "./modules";
 import { putPair, replyError, replyOk, replyTo } from "./reply";
 import { requestBegun, requestInterrupted, requestOld } from "./request_record";
+import { engine, policy, set } from "./scheduling_request";
 import { shareClose, shareOpen, sharePages, shareWrite } from "./share";
 import { putDomainStat, putVgpuState, putVgpuStat } from "./stat";
 
@@ -80,6 +81,9 @@ function run(words: Words): void {
   if (words.is("module")) return describe(words);
   if (words.is("load")) return loadModule(words);
   if (words.is("unload")) return unloadModule(words);
+  if (words.is("set")) return set(words);
+  if (words.is("policy")) return policy(words);
+  if (words.is("engine")) return engine(words);
   const needs_share = words.is("read") || words.is("trace") || words.is("release");
   if (needs_share && busy == -XEN_EBUSY) return malformed("share busy: the peer still maps it");
   if (needs_share && busy < 0) {

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// A vGPU's specification: `module=NAME guest=pvh|hvm [slot=1..31] [PARAM=INTEGER ...]` (docs/CONTROL.md).
+// A vGPU's specification: `module=NAME guest=pvh|hvm [slot=1..31] [PARAM=INTEGER ...]` (docs/CONTROL.md),
+// and the scheduler's words (scheduling.ts).
 // Two passes over the words: first the three that everything depends on, then the module's own parameters. The first
 // word that is wrong ends it, with a sentence that names the word, the value and the limit.
 
 import { BAR_KIND, BAR_KIND_NONE, BAR_NO_SIZE_PARAM, BAR_SIZE_PARAM, BAR_SPACE } from "../../abi/manifest";
 import { PARAM_DEFAULT, PARAM_MAX, PARAM_MIN, PARAM_NAME, PARAM_NAME_BYTES } from "../../abi/manifest";
 import { BARS, PARAMS, SLOTS } from "../limits";
+import { Parameters } from "../sched/engine";
+import { PARAMETERS_BYTES, PARAMETER_COUNT, parametersDefault, parametersFit } from "../sched/parameter";
 import { SPACE, Text, WORDS_BYTES, Words, equals, parseNumber, parsed } from "../text";
 import { MODE_HVM, MODE_PVH } from "../vgpu/guest";
 import { barRow, barSizeFits, moduleFind, paramFind, paramRow } from "../vgpu/module";
+import { schedulingValue, schedulingWord } from "./scheduling";
 
 @unmanaged
 export class SpecificationRecord {
@@ -26,8 +30,17 @@ export class SpecificationRecord {
   setParam(i: u32, value: u64): void {
     store<u64>(changetype<usize>(this) + 16 + i * 8, value);
   }
+
+  get scheduling(): Parameters {
+    return changetype<Parameters>(changetype<usize>(this) + SCHEDULING);
+  }
 }
-const SPECIFICATION: usize = memory.data(16 + PARAMS * 8, 8);
+const SCHEDULING: u32 = 16 + PARAMS * 8;
+const SPECIFICATION_BYTES: u32 = SCHEDULING + PARAMETERS_BYTES;
+const SPECIFICATION: usize = memory.data(SPECIFICATION_BYTES, 8);
+
+/** Scheduler's words that were given. */
+let scheduled: u32 = 0;
 const WORDS: usize = memory.data(WORDS_BYTES, 8);
 
 // the word in hand, cut at its first '='
@@ -39,7 +52,9 @@ let valueLength: u32 = 0;
 /** The record that the text means; null with words in `error`. One at a time: the record is reused. */
 export function parseSpecification(at: usize, length: u32, error: Text): SpecificationRecord | null {
   const spec = changetype<SpecificationRecord>(SPECIFICATION);
-  memory.fill(SPECIFICATION, 0, 16 + PARAMS * 8);
+  memory.fill(SPECIFICATION, 0, SPECIFICATION_BYTES);
+  parametersDefault(spec.scheduling);
+  scheduled = 0;
   spec.module = u32.MAX_VALUE;
   const words = changetype<Words>(WORDS);
   for (words.open(at, length); words.next(SPACE); ) {
@@ -50,7 +65,7 @@ export function parseSpecification(at: usize, length: u32, error: Text): Specifi
   for (words.open(at, length); words.next(SPACE); ) {
     if (!cut(words, error) || !secondPass(spec, error)) return null;
   }
-  return sizesFit(spec, error) ? spec : null;
+  return sizesFit(spec, error) && parametersFit(spec.scheduling, error) ? spec : null;
 }
 
 function cut(words: Words, error: Text): bool {
@@ -124,6 +139,12 @@ function complete(spec: SpecificationRecord, error: Text): bool {
 
 function secondPass(spec: SpecificationRecord, error: Text): bool {
   if (isCommon()) return true;
+  const word = schedulingWord(key, keyLength);
+  if (word < PARAMETER_COUNT) {
+    if ((scheduled >> word) & 1) return twice(error);
+    scheduled |= 1 << word;
+    return schedulingValue(spec.scheduling, word, value, valueLength, error);
+  }
   const param = paramFind(spec.module, key, keyLength);
   if (param < 0) {
     putWord(error).put("the module has no such parameter");

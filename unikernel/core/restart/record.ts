@@ -9,7 +9,7 @@
 //    224 ├ scanouts, as in display/scanout.ts ┤
 //    416 ├ configuration space, values ┤
 //    672 ├ MSI-X table ┤
-//   1696 ├ specification ┤ 2208 ├ reason ┤ 2448
+//   1696 ├ specification ┤ 2208 ├ reason ┤ 2448 ├ scheduling ┤ 2496
 
 import { SHIM_RECORDS_MAX, SHIM_RECORD_BYTES_MAX } from "../../abi/shim";
 import { PCI_CFG_SPACE_SIZE, PCI_MSIX_ENTRY_SIZE } from "../../abi/pci";
@@ -17,6 +17,7 @@ import {
   BARS, ERROR_BYTES_MAX, MSIX_VECTORS_MAX, PARAMS, SCANOUTS_PER_VGPU_MAX, SCANOUT_BYTES, SPECIFICATION_BYTES_MAX,
   VGPUS_MAX,
 } from "../limits";
+import { PARAMETERS_BYTES } from "../sched/parameter";
 import { BOOKS_BYTES } from "../vgpu/quarantine";
 
 @unmanaged
@@ -36,7 +37,7 @@ export class Saved {
   msix_pending: u64;
   buffers: u32; // how many it had: they do not come back
 }
-export const SAVED_FORMAT: u32 = 0x47425632; // "GBV2"
+export const SAVED_FORMAT: u32 = 0x47425633; // "GBV3"
 
 export const AT_PARAMS: u32 = 64;
 export const AT_RAM: u32 = AT_PARAMS + PARAMS * 8;
@@ -46,7 +47,8 @@ export const AT_CONFIG: u32 = AT_SCANOUTS + SCANOUTS_PER_VGPU_MAX * SCANOUT_BYTE
 export const AT_MSIX: u32 = AT_CONFIG + PCI_CFG_SPACE_SIZE;
 export const AT_SPECIFICATION: u32 = AT_MSIX + MSIX_VECTORS_MAX * PCI_MSIX_ENTRY_SIZE;
 export const AT_REASON: u32 = AT_SPECIFICATION + SPECIFICATION_BYTES_MAX;
-export const RECORD_BYTES: u32 = AT_REASON + ERROR_BYTES_MAX;
+export const AT_SCHEDULING: u32 = AT_REASON + ERROR_BYTES_MAX;
+export const RECORD_BYTES: u32 = AT_SCHEDULING + PARAMETERS_BYTES;
 
 /** The record of the request that is being worked on, behind those of the vGPUs. */
 export const RECORD_REQUEST: u32 = VGPUS_MAX;

@@ -36,10 +36,11 @@ import { depopulate } from "../vgpu/ram";
 import {
   VGPU_ATTACHING, VGPU_DETACHING, VGPU_FREE, VGPU_LOST, VGPU_READY, Vgpu, advance, vgpuAt, vgpuNumbered, vgpuTake,
 } from "../vgpu/vgpu";
-import { workAttach } from "../work/work";
+import { Parameters } from "../sched/engine";
+import { workRestore } from "../work/work";
 import {
-  AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SPECIFICATION, RAM_BYTES, RECORD_BYTES,
-  RECORD_QUARANTINE, SAVED_FORMAT, Saved, record, recordPart,
+  AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SCHEDULING, AT_SPECIFICATION, RAM_BYTES,
+  RECORD_BYTES, RECORD_QUARANTINE, SAVED_FORMAT, Saved, record, recordPart,
 } from "./record";
 
 const WORDS_BYTES: u32 = ERROR_BYTES_MAX + TEXT_HEADER_BYTES;
@@ -191,7 +192,7 @@ function rebuild(guest: Guest, i: u32, saved: Saved): void {
   paramsRestore(i, recordPart(AT_PARAMS));
   for (let bar: u32 = 0; bar < BARS; bar++) restoreBar(vgpu, bar, saved);
   powerOn(vgpu);
-  workAttach(vgpu);
+  workRestore(vgpu, changetype<Parameters>(recordPart(AT_SCHEDULING)));
   configRestore(vgpu, recordPart(AT_CONFIG));
   msixRestore(vgpu, recordPart(AT_MSIX), saved.msix_pending);
   wishRestore(saved.domid, saved.number, vgpu, recordPart(AT_SPECIFICATION), saved.specification, null);

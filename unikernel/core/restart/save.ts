@@ -17,10 +17,12 @@ import { reasonOf } from "../vgpu/lose";
 import { msixTable } from "../vgpu/msix";
 import { paramValues } from "../vgpu/param";
 import { VGPU_FREE, VGPU_LOST, Vgpu, vgpuAt } from "../vgpu/vgpu";
+import { Parameters } from "../sched/engine";
+import { workSave } from "../work/work";
 import { isDirty, takeDirty } from "./dirty";
 import {
-  AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SPECIFICATION, RAM_BYTES, RECORD_BYTES,
-  RECORD_QUARANTINE, SAVED_FORMAT, record, recordPart,
+  AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SCHEDULING, AT_SPECIFICATION, RAM_BYTES,
+  RECORD_BYTES, RECORD_QUARANTINE, SAVED_FORMAT, record, recordPart,
 } from "./record";
 
 /** At the end of every event. */
@@ -42,6 +44,7 @@ export function save(vgpu: Vgpu): void {
   memory.fill(recordPart(0), 0, RECORD_BYTES);
   putHead(vgpu);
   memory.copy(recordPart(AT_PARAMS), paramValues(vgpu.index), PARAMS * 8);
+  workSave(vgpu, changetype<Parameters>(recordPart(AT_SCHEDULING)));
   for (let i: u32 = 0; i < BARS; i++) putRam(vgpu, i);
   memory.copy(
     recordPart(AT_SCANOUTS), changetype<usize>(scanoutAt(vgpu.index, 0)), SCANOUTS_PER_VGPU_MAX * SCANOUT_BYTES,

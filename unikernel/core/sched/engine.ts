@@ -305,7 +305,7 @@ export class Parameters {
   weight: u32;
   cap: u32;
   priority: u32;
-  quota: u32;
+  policy: u32; // of the whole engine: only in records of vGPUs that outlive a restart
   quantum_ns: u64;
   timeout_ns: u64;
   period_ns: u64;

@@ -109,6 +109,27 @@ export function priorityName(priority: u32): string {
   }
 }
 
+function value(from: Parameters, which: u32): u64 {
+  switch (which) {
+    case PARAMETER_WEIGHT: return from.weight;
+    case PARAMETER_CAP: return from.cap;
+    case PARAMETER_PRIORITY: return from.priority;
+    case PARAMETER_QUANTUM: return from.quantum_ns / NS_PER_US;
+    case PARAMETER_TIMEOUT: return from.timeout_ns / NS_PER_US;
+    case PARAMETER_PERIOD: return from.period_ns / NS_PER_US;
+    default: return from.runtime_ns / NS_PER_US;
+  }
+}
+
+/** Could parameterSet() and parametersFit() have made them? For those that come out of a record. */
+export function parametersSound(from: Parameters): bool {
+  for (let which: u32 = 0; which < PARAMETER_COUNT; which++) {
+    if (value(from, which) < least(which) || value(from, which) > most(which)) return false;
+  }
+  if (from.period_ns == 0 || from.runtime_ns == 0) return from.period_ns == from.runtime_ns;
+  return from.period_ns >= PERIOD_US_MIN * NS_PER_US && from.runtime_ns <= from.period_ns;
+}
+
 /** A deadline is both numbers or none, and what one asks for fits into its own period. */
 export function parametersFit(to: Parameters, error: Text): bool {
   const period = to.period_ns / NS_PER_US;

@@ -55,7 +55,7 @@ import {
   vgpuAllocate,
   vgpuFree,
 } from "./vgpu";
-import { workAttach, workDetach, workReset } from "../work/work";
+import { workAdmits, workAttach, workDetach, workReset, workSet } from "../work/work";
 
 /** A READY vGPU as the specification says; null with words in `error`. */
 export function vgpuCreate(domid: u32, number: u32, spec: SpecificationRecord, error: Text): Vgpu | null {
@@ -105,6 +105,8 @@ function build(vgpu: Vgpu, guest: Guest, spec: SpecificationRecord, error: Text)
   for (let i: u32 = 0; i < BARS; i++) defineBar(vgpu, i, barBytes(vgpu, i, spec));
   powerOn(vgpu);
   workAttach(vgpu);
+  if (!workAdmits(vgpu, spec.scheduling, error)) return false;
+  workSet(vgpu, spec.scheduling);
   if (!createInstance(vgpu, error) || !claimSlot(vgpu, guest, error)) return false;
   return attach(vgpu, error) && guestEnable(guest, error);
 }

@@ -12,14 +12,19 @@ import {
   CAPABILITY_BUSY, CAPABILITY_OK, CAPABILITY_WORK, ENGINE_COPY, WORK_CANCELLED, WORK_FAILED, WORK_OK,
 } from "../../abi/module";
 import { CAPABILITY_FATAL, shim_time_ns } from "../../abi/shim";
+import { VGPUS_MAX } from "../limits";
+import { touch } from "../restart/dirty";
 import {
   ACTION_PREEMPT, ENGINE_RUNNING, Engine, Parameters, engineAt, engineAttach, engineCancel, engineDetach, engineDone,
   engineEntity, engineInit, engineLook, enginePolicy, engineRan, engineSet, engineSlot, engineStopped, engineSubmit,
   engineTick,
 } from "../sched/engine";
+import { admits } from "../sched/admission";
 import { entityAt } from "../sched/entity";
-import { POLICY_WEIGHTED } from "../sched/policy";
+import { parametersOf, parametersSound } from "../sched/parameter";
+import { POLICIES, POLICY_WEIGHTED } from "../sched/policy";
 import { queueSlot, workloadAt } from "../sched/workload";
+import { Text } from "../text";
 import { wakeBy } from "../timer";
 import { bufferFind, mayUseBuffers } from "../vgpu/buffer";
 import { holdsRows } from "../vgpu/buffer_access";
@@ -27,7 +32,7 @@ import { deviceWorkDone } from "../vgpu/device";
 import { refusedBy } from "../vgpu/guest_memory";
 import { lose, loseWords } from "../vgpu/lose";
 import { manifest } from "../vgpu/module";
-import { VGPU_ATTACHING, VGPU_READY, Vgpu, vgpuAt } from "../vgpu/vgpu";
+import { VGPU_ATTACHING, VGPU_FREE, VGPU_READY, Vgpu, vgpuAt } from "../vgpu/vgpu";
 import { COPY_DONE, COPY_MORE, Copy, copyAt, copySlice } from "./copy";
 
 /** Something may be to do: the loop asks after every trap, which must cost nothing. */
@@ -47,6 +52,19 @@ export function workStart(): void {
 /** With default parameters; modules without the capability take part too, so that they can be set beforehand. */
 export function workAttach(vgpu: Vgpu): void {
   engineAttach(copyEngine(), vgpu.index, load<u32>(manifest(vgpu.module), MANIFEST_WORKLOADS), shim_time_ns());
+}
+
+/** What of it outlives a restart: the parameters, and the policy. Workloads do not, as buffers do not. */
+export function workSave(vgpu: Vgpu, to: Parameters): void {
+  parametersOf(entityAt(ENGINE_COPY, vgpu.index), to);
+  to.policy = copyEngine().policy;
+}
+
+/** Parameters that nobody can have set are the default ones again. */
+export function workRestore(vgpu: Vgpu, from: Parameters): void {
+  workAttach(vgpu);
+  if (parametersSound(from)) engineSet(copyEngine(), vgpu.index, from, shim_time_ns());
+  if (from.policy < POLICIES) enginePolicy(copyEngine(), from.policy, shim_time_ns());
 }
 
 export function workDetach(vgpu: Vgpu): void {
@@ -123,14 +141,22 @@ function submit(vgpu: Vgpu, cookie: u64, cost: u64): Copy | null {
 
 // --- the loop's background part ---
 
+/** Could these parameters be kept? False with the arithmetic in `error`. */
+export function workAdmits(vgpu: Vgpu, to: Parameters, error: Text): bool {
+  return admits(ENGINE_COPY, vgpu.index, to, error);
+}
+
 /** What the operator sets may let somebody run who had to wait. */
 export function workSet(vgpu: Vgpu, to: Parameters): void {
   engineSet(copyEngine(), vgpu.index, to, shim_time_ns());
+  touch(vgpu.index);
   due = true;
 }
 
 export function workPolicy(policy: u32): void {
+  if (policy == copyEngine().policy) return;
   enginePolicy(copyEngine(), policy, shim_time_ns());
+  for (let i: u32 = 0; i < VGPUS_MAX; i++) if (vgpuAt(i).state != VGPU_FREE) touch(i);
   due = true;
 }
 
