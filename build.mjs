@@ -55,6 +55,7 @@ const VERBS = {
   corpus: "look at a folder of inputs, merge several, add a recording",
   lab: "run one of the lab's scenarios by name",
   lint: "types, format, lint and static analysis only",
+  sched: "run the domain's scheduler in simulated time",
   new: "a starting point for a module of your own: new module NAME",
   compile: "a module's folder to one .wasm file",
   check: "every reason why a module's file is refused",

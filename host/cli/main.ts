@@ -11,6 +11,7 @@ import { addFuzzVerbs } from "./fuzz-verbs.js";
 import { type LabOptions, lab, scenarioNames } from "./lab.js";
 import { lint } from "./lint.js";
 import { addModuleVerbs } from "./module-verbs.js";
+import { addSchedVerb } from "./sched.js";
 import { addSimVerbs } from "./sim-verbs.js";
 import { type StartOptions, start } from "./start.js";
 import { test } from "./test.js";
@@ -85,6 +86,7 @@ function program(): Command {
     .option("--cache", "the downloads and the lab's images too")
     .action((options: { cache?: boolean }) => guarded(() => clean(options)));
   addModuleVerbs(main);
+  addSchedVerb(main);
   addSimVerbs(main);
   for (const command of main.commands) command.exitOverride();
   return main;

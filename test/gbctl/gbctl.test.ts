@@ -354,6 +354,26 @@ look(
   },
 );
 
+look("set", async () => {
+  const scenario = `${RUNNING}on request set 2 0 weight=4 cap=50 :: reply ok policy=weighted weight=4 cap=50\n`;
+  const good = await run(["set", "demo", "weight=4", "cap=50", "--json"], { scenario });
+  assert.equal(JSON.parse(good.stdout), { policy: "weighted", weight: 4, cap: 50 });
+  const bad = `${RUNNING}on request set 2 0 cap=101 :: reply error cap=101: must be 1 to 100\n`;
+  await fails(["set", "demo", "0", "cap=101"], { scenario: bad }, 1, /cap=101: must be 1 to 100/);
+  await fails(["set", "demo", "0"], { scenario: RUNNING }, 2, /too few words/);
+  await fails(["set", "demo", "0", "weight"], { scenario: RUNNING }, 2, /"weight": must be WORD=VALUE/);
+  await fails(["set", "demo", "a=1 reset 2 0"], { scenario: RUNNING }, 2, /must be WORD=VALUE/);
+  await fails(["set", "demo", `weight=${"4".repeat(100)}`], { scenario: RUNNING }, 2, /too many words/);
+});
+
+look("policy", async () => {
+  const scenario = `${RUNNING}on request policy deadline :: reply ok policy=deadline\n`;
+  const good = await run(["policy", "deadline"], { scenario });
+  assert.is(good.stdout, "policy\tdeadline\n");
+  const bad = `${RUNNING}on request policy fastest :: reply error no such policy: "fastest", there are weighted\n`;
+  await fails(["policy", "fastest"], { scenario: bad }, 3, /no such policy/);
+});
+
 look("reset", async () => {
   const good = await run(["reset", "demo"], { scenario: `${RUNNING}on request reset 2 0 :: reply ok\n` });
   assert.is(good.code, 0, good.stderr);

@@ -35,7 +35,7 @@ struct module_wish {
 
 struct options {
     const struct verb *verb;
-    const char *operand[4];
+    const char *operand[OPERANDS_MAX];
     uint32_t operand_count;
     bool json, crc, force, help, raw, supervise;
     bool scanout_given;
@@ -162,6 +162,8 @@ struct words {
 };
 void words_parse(struct words *w, const char *text);
 const char *words_get(const struct words *w, const char *key);
+/* stat.c: as lines, or as JSON. */
+void words_print(const struct gb *gb, const struct words *words);
 /* The word as an unsigned decimal number of at most max. */
 bool words_u64(const struct words *w, const char *key, uint64_t max, uint64_t *out);
 
@@ -287,6 +289,8 @@ int create_run(struct gb *gb);
 int attach_run(struct gb *gb);
 int detach_run(struct gb *gb);
 int output_run(struct gb *gb);
+int set_run(struct gb *gb);
+int policy_run(struct gb *gb);
 int reset_run(struct gb *gb);
 int quarantine_run(struct gb *gb);
 int release_run(struct gb *gb);

@@ -52,4 +52,9 @@
 /* unikernel/core/limits.ts: THRESHOLD_MAX and QUARANTINE_WINDOW_MS_MAX. */
 #define THRESHOLD_MAX 86400000
 
+/* A guest, the number of its vGPU, and each of the scheduler's seven words once. */
+#define OPERANDS_MAX 9
+/* A request is 128 bytes at most (unikernel/core/limits.ts); its number and "set GUEST N" take up to 28. */
+#define SET_WORDS_BYTES 96
+
 #endif

@@ -12,7 +12,7 @@ static void print_value(struct json *j, const struct word *word) {
         json_value(j, word->key, word->value);
 }
 
-static void print_words(const struct gb *gb, const struct words *words) {
+void words_print(const struct gb *gb, const struct words *words) {
     struct json j = {.to = stdout};
 
     if (gb->opt.json) {
@@ -64,7 +64,7 @@ int stat_run(struct gb *gb) {
                          : request(gb, &driver, &words, "stat");
     request_end(gb);
     if (!error)
-        print_words(gb, &words);
+        words_print(gb, &words);
     return error;
 }
 
@@ -85,6 +85,6 @@ int state_run(struct gb *gb) {
         error = request(gb, &driver, &words, "state %u %u", guest.domid, number);
     request_end(gb);
     if (!error)
-        print_words(gb, &words);
+        words_print(gb, &words);
     return error;
 }

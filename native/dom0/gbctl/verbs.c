@@ -81,6 +81,25 @@ static const struct verb VERBS[] = {
      "\n"
      "Examples:\n"
      "  gbctl release desk && gbctl reset desk 0\n"},
+    {"set", "GUEST [N] WORD=VALUE ...", 2, OPERANDS_MAX, OPT_JSON, XC, set_run, "scheduler's parameters of a vGPU",
+     "Changes parameters of vGPU N (0) while the guest runs, all that are named or none; prints what counts then.\n"
+     "\n"
+     "  weight=1..1000             share of the engine, in proportion\n"
+     "  cap=1..100                 percent of the engine at most\n"
+     "  priority=low|normal|high   who goes first\n"
+     "  exec-quantum-us=N          engine time until others are looked at\n"
+     "  preempt-timeout-us=N       who has not stopped so long after it was asked to is lost\n"
+     "  period-us=N runtime-us=N   a deadline: so much engine time in each period; 0 and 0: none\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl set desk weight=4\n"
+     "  gbctl set desk 1 cap=50 priority=low\n"},
+    {"policy", "[NAME]", 0, 1, OPT_JSON | OPT_DRIVER, XC, policy_run, "the scheduler's policy",
+     "Says which policy the driver domain's scheduler has, or gives it another: best-effort, equal-share, fixed-share,\n"
+     "weighted or deadline.\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl policy deadline --driver-domain glovebox\n"},
     {"list", "", 0, 0, OPT_JSON, STORE, list_run, "driver domains, their guests, their vGPUs",
      "One line for each vGPU: driver domain, its state, guest, number, module, state, address, what went wrong;\n"
      "and one for each guest in quarantine, with the reason.\n"
