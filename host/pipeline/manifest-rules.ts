@@ -147,7 +147,7 @@ function checkInterrupts(subject: string, manifest: Manifest): void {
   }
 }
 
-/** Words of specifications that are not the module's (docs/CONTROL.md); those with a "-" cannot be parameters anyway. */
+/** Words of specifications that are not the module's (docs/CONTROL.md); those with a "-" are no names anyway. */
 const SCHEDULERS_OWN = ["weight", "cap", "priority"];
 
 function checkWords(subject: string, { params }: Manifest): void {

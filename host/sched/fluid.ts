@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The reference: what each guest would get if the engine could serve all at once, like water. Weights divide what is
-// there, caps and demands bound it, what one cannot take goes to the others; a higher priority drinks first, but for the
-// part that is kept for those below. The scheduler, which serves one at a time, must come close to this.
+// there, caps and demands bound it, what one cannot take goes to the others; a higher priority drinks first, but for
+// the part that is kept for those below. The scheduler, which serves one at a time, must come close to this.
 
 import type { PolicyName, Priority } from "./scheduler.js";
 

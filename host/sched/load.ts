@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Loads: what the guests of a simulation ask of the engine, and when. From a file (load.schema.json, docs/SCHEDULING.md)
-// or synthetic: every guest floods.
+// Loads: what the guests of a simulation ask of the engine, and when. From a file (load.schema.json,
+// docs/SCHEDULING.md) or synthetic: every guest floods.
 
 import Ajv from "ajv";
 import schema from "./load.schema.json";

@@ -35,7 +35,8 @@ export function plotOf(result: Result, samplesMs: readonly number[], title: stri
   const bands = bandsOf(result, samplesMs);
   const end = samplesMs[samplesMs.length - 1] as number;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}"`,
+    `  font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     `<text x="${LEFT}" y="22" font-size="15">${escaped(title)}</text>`,
     ...stacked(bands),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The closed list: the wasm runtime, what gcc may call by itself, and every capability (capability.c, transfer.c, work.c). */
+/* The closed list: the wasm runtime, what gcc may call by itself, and every capability (capability.c to work.c). */
 #include "imports.h"
 
 #include <stdbool.h>

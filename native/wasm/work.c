@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The imports of capability "work": only a note in a queue, the copying is the engine's, later. Both pay for the look-ups,
- * the same sums as in host/sim/imports.ts.
+ * The imports of capability "work": only a note in a queue, the copying is the engine's, later. Both pay for the
+ * look-ups, the same sums as in host/sim/imports.ts.
  */
 #include "border.h"
 #include "call.h"

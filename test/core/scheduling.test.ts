@@ -53,8 +53,8 @@ const BAD: [words: string, error: string][] = [
   ["period-us=2000 runtime-us=2001", "runtime-us=2001: above period-us=2000"],
   [
     "period-us=10000 runtime-us=9500",
-    "deadline cannot be met: runtime-us=9500 and 100 us to switch, of period-us=10000, are 96.00 %, promised to others " +
-      "0.00 %, together 96.00 %, limit 95.00 %",
+    "deadline cannot be met: runtime-us=9500 and 100 us to switch, of period-us=10000, are 96.00 %, promised to " +
+      "others 0.00 %, together 96.00 %, limit 95.00 %",
   ],
 ];
 

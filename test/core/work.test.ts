@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Capability "work": copies by the copy engine, in the loop's background part. What is asked for is done byte for byte,
-// in order, in slices between which traps are answered; what goes wrong ends one workload or one vGPU and nobody else's.
+// in order, in slices between which traps are answered; what goes wrong ends one workload or one vGPU and nobody
+// else's.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";

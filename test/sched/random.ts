@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Random worlds: any guests, loads, parameters, changes and policies, with hangs and preemption that takes its time. The
-// scheduler's own checker looks after each event; shares are held against the fluid model where it can say something.
+// Random worlds: any guests, loads, parameters, changes and policies, with hangs and preemption that takes its time.
+// The scheduler's own checker looks after each event; shares are held against the fluid model where it can say
+// something.
 
 import { fluidShares } from "../../host/sched/fluid.js";
 import type { Arrivals, Change, GuestLoad } from "../../host/sched/load.js";

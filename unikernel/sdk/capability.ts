@@ -35,9 +35,9 @@
 @external("glovebox", "log") export declare function log(ptr: u32, len: u32): void;
 
 // --- capability "work": copies that are too much for one call, run by an engine behind the module's back ---
-// As buffer_copy, without its limit, later: work_done(cookie, WORK_*) tells when. Workloads of one engine are done in the
-// order in which they were asked for. CAPABILITY_BUSY: the queue is full (quotas.workloads); CAPABILITY_REFUSED: rows
-// leave a buffer. The buffers may be destroyed meanwhile (WORK_FAILED).
+// As buffer_copy, without its limit, later: work_done(cookie, WORK_*) tells when. Workloads of one engine are done in
+// the order in which they were asked for. CAPABILITY_BUSY: the queue is full (quotas.workloads); CAPABILITY_REFUSED:
+// rows leave a buffer. The buffers may be destroyed meanwhile (WORK_FAILED).
 @external("glovebox", "work_copy") export declare function work_copy(
   engine: u32, cookie: u64, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32,
   row_bytes: u32, rows: u32,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * set, policy: the scheduler's parameters and its policy, while guests run. The domain checks the words and says what is
- * wrong with them; here only that each is a word.
+ * set, policy: the scheduler's parameters and its policy, while guests run. The domain checks the words and says what
+ * is wrong with them; here only that each is a word.
  */
 #include <string.h>
 

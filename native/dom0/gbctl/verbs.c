@@ -95,8 +95,8 @@ static const struct verb VERBS[] = {
      "  gbctl set desk weight=4\n"
      "  gbctl set desk 1 cap=50 priority=low\n"},
     {"policy", "[NAME]", 0, 1, OPT_JSON | OPT_DRIVER, XC, policy_run, "the scheduler's policy",
-     "Says which policy the driver domain's scheduler has, or gives it another: best-effort, equal-share, fixed-share,\n"
-     "weighted or deadline.\n"
+     "Says which policy the driver domain's scheduler has, or gives it another: best-effort, equal-share,\n"
+     "fixed-share, weighted or deadline.\n"
      "\n"
      "Examples:\n"
      "  gbctl policy deadline --driver-domain glovebox\n"},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The scheduler's words in specifications and in `set`: weight=, cap=, priority=, exec-quantum-us=, preempt-timeout-us=,
-// period-us=, runtime-us=; and its figures for gbctl top.
+// The scheduler's words in specifications and in `set`: weight=, cap=, priority=, exec-quantum-us=,
+// preempt-timeout-us=, period-us=, runtime-us=; and its figures for gbctl top.
 
 import { ENGINE_COPY } from "../../abi/module";
 import { shim_time_ns } from "../../abi/shim";

@@ -49,7 +49,8 @@ export function policy(words: Words): void {
   if (words.next(SPACE)) {
     const to = policyNamed(words.at, words.length);
     if (to == POLICIES) {
-      putPolicies(replyError().put("no such policy: \"").quote(words.at, min<u32>(words.length, 32)).put("\", there are "));
+      const error = replyError().put("no such policy: \"").quote(words.at, min<u32>(words.length, 32));
+      putPolicies(error.put("\", there are "));
       return;
     }
     if (!atEnd(words)) return;

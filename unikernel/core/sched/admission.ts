@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The admission test of the deadline policy: the promises of all vGPUs together, each with one change of the engine a
-// period, must leave a rest of it (Liu, Layland, JACM 1973: earliest deadline first keeps every deadline when the sum of
-// runtime / period is at most 1). It holds under any policy, so that deadline can be chosen at any time. A refusal
+// period, must leave a rest of it (Liu, Layland, JACM 1973: earliest deadline first keeps every deadline when the sum
+// of runtime / period is at most 1). It holds under any policy, so that deadline can be chosen at any time. A refusal
 // shows the sum.
 
 import { Text } from "../text";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What must hold in the scheduler between any two events. Looks at everything, so it is for the simulator's checkers and
-// for tests; nothing on the domain's own paths calls it.
+// What must hold in the scheduler between any two events. Looks at everything, so it is for the simulator's checkers
+// and for tests; nothing on the domain's own paths calls it.
 
 import { Engine } from "./engine";
 import { Entity, entityAt, runnable } from "./entity";

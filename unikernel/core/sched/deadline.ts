@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Policy deadline: earliest deadline first, each behind a constant bandwidth server (Abeni, Buttazzo, RTSS 1998): a vGPU
-// with runtime-us and period-us gets that runtime in each period whatever the others do, and not more at others' cost
-// whatever it does itself. Who has no deadline, or has used its budget up, shares what is left by weight, cap and
+// Policy deadline: earliest deadline first, each behind a constant bandwidth server (Abeni, Buttazzo, RTSS 1998): a
+// vGPU with runtime-us and period-us gets that runtime in each period whatever the others do, and not more at others'
+// cost whatever it does itself. Who has no deadline, or has used its budget up, shares what is left by weight, cap and
 // priority. admission.ts sees to it that all promises together can be kept.
 //
 //            submits, old budget cannot be kept: new budget, deadline = now + period

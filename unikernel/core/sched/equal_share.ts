@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Policy equal-share: everybody who has work gets the same engine time, in slices of its own exec quantum. Weights, caps
-// and priorities do not count.
+// Policy equal-share: everybody who has work gets the same engine time, in slices of its own exec quantum. Weights,
+// caps and priorities do not count.
 
 import { choose, chooseNobody } from "./choice";
 import { Entity, PRIORITY_NORMAL, entityAt } from "./entity";

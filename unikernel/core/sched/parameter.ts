@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The scheduler's parameters of a vGPU: their words, their ranges, and a set of them with all its values. The names are
-// those that GPU people know from Intel Xe's SR-IOV and NVIDIA's vGPU. What is wrong is said with word, value and limit.
+// those that GPU people know from Intel Xe's SR-IOV and NVIDIA's vGPU. What is wrong is said with word, value and
+// limit.
 
 import { Text } from "../text";
 import { Parameters } from "./engine";

@@ -4,8 +4,8 @@
 // loop's background part, work_done() tells the module. Between two slices traps are answered, so a big copy delays
 // nobody; what it takes is measured and charged to its vGPU.
 //
-// Everything that a module says is checked when it asks. What may have changed until its turn comes (a buffer destroyed,
-// RAM taken away) is found then, and ends that workload alone.
+// Everything that a module says is checked when it asks. What may have changed until its turn comes (a buffer
+// destroyed, RAM taken away) is found then, and ends that workload alone.
 
 import { MANIFEST_CAPABILITIES, MANIFEST_WORKLOADS } from "../../abi/manifest";
 import {
