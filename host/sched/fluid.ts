@@ -85,7 +85,7 @@ function bound(drinker: Drinker | undefined): number {
   return drinker === undefined ? 0 : Math.min(drinker.demand, drinker.cap / 100);
 }
 
-/** Low takes its reserve of the whole, normal its reserve of what is left, high the rest; each as far as it wants it. */
+/** Low takes its reserve of the whole, normal its reserve of what is left, high the rest; each as far as it wants. */
 function levelParts([high = 0, normal = 0, low = 0]: number[]): number[] {
   const forLow = Math.max(Math.min(low, RESERVE), Math.min(low, 1 - Math.min(1, high + normal)));
   const rest = 1 - forLow;

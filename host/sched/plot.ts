@@ -94,7 +94,8 @@ function axes(endMs: number): string[] {
   const bottom = TOP + PLOT_HEIGHT;
   const lines = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const y = TOP + PLOT_HEIGHT * (1 - part);
-    const rule = `<line x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y}" y2="${y}" stroke="black" stroke-opacity="0.25"/>`;
+    const ends = `x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y}" y2="${y}"`;
+    const rule = `<line ${ends} stroke="black" stroke-opacity="0.25"/>`;
     return `${rule}<text x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${part * 100} %</text>`;
   });
   const times = [0, 0.25, 0.5, 0.75, 1].map((part) => {
@@ -107,7 +108,8 @@ function axes(endMs: number): string[] {
 function legend({ name, colour }: Band, i: number): string {
   const x = LEFT + PLOT_WIDTH + 20;
   const y = TOP + 20 * i;
-  return `<rect x="${x}" y="${y}" width="12" height="12" fill="${colour}"/><text x="${x + 18}" y="${y + 11}">${escaped(name)}</text>`;
+  const box = `<rect x="${x}" y="${y}" width="12" height="12" fill="${colour}"/>`;
+  return `${box}<text x="${x + 18}" y="${y + 11}">${escaped(name)}</text>`;
 }
 
 function escaped(text: string): string {

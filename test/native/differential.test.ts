@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Same module, same calls: answers, faults, fuel and the hash of the whole state are equal on V8 (the instrumented .wasm)
+// Same module, same calls: answers, faults, fuel and the hash of the whole state are equal on V8 (the instrumented
+// .wasm)
 // and in the compiled .gbx, loaded by the driver domain's own loader under ASan. Random calls, seeded: plausible ones,
 // wild ones, and some with next to no fuel.
 

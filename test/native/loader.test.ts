@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the driver domain's loader refuses, a row a reason: each by name, leaving nothing behind, while a good file beside
+// What the driver domain's loader refuses, a row a reason: each by name, leaving nothing behind, while a good file
+// beside
 // it loads. Then files changed at random: whatever they are, the loader under ASan comes to an end.
 
 import { readFileSync } from "node:fs";

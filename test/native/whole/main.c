@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The whole driver domain on this machine: the shim, the real core as wasm2c made it into C, under ASan, and the real
- * modules as the packer made them, on the fake hypervisor and a small xenstored. A guest gets two vGPUs, sets them up as
+ * modules as the packer made them, on the fake hypervisor and a small xenstored. A guest gets two vGPUs, sets them up
+ * as
  * an operating system does, then throws random requests; at the end everything must have been given back. Then a short
  * life with every hypercall failing once.
  *

@@ -27,11 +27,12 @@ export function deadlineWake(entity: Entity, now: u64): void {
   line(entity, now);
 }
 
-/** May it go on with what it has? Not when that is more than its share of the time that is left, or the time is over. */
+/** May it go on with what it has? Not when that is more than its share of the time left, or the time is over. */
 function budgetFits(entity: Entity, now: u64): bool {
   if (entity.deadline_ns <= now) return false;
   const left = (entity.deadline_ns - now) / NS_PER_US; // microseconds: products of nanoseconds would overflow
-  return ((entity.budget_ns + NS_PER_US - 1) / NS_PER_US) * (entity.period_ns / NS_PER_US) <= left * (entity.runtime_ns / NS_PER_US);
+  const budget = (entity.budget_ns + NS_PER_US - 1) / NS_PER_US;
+  return budget * (entity.period_ns / NS_PER_US) <= left * (entity.runtime_ns / NS_PER_US);
 }
 
 function line(entity: Entity, now: u64): void {

@@ -3,7 +3,8 @@
 // Ordered sets of vGPUs: a binary heap in static arrays for each engine and purpose. Knows where every member stands,
 // so that any can be removed or get another key: all in O(log n) steps, which are counted.
 //
-//   a heap: ┌ size u32 ┬ 0 ┐ 8 ┌ key u64 of vGPU 0, 1, ... ┐ ┌ vGPU u32 at place 0, 1, ... ┐ ┌ place + 1 u32 of vGPU ... ┐
+//   a heap: ┌ size u32 ┬ 0 ┐ 8 ┌ key u64 of vGPU 0, 1, ... ┐ ┌ vGPU u32 at place 0, 1, ... ┐ ┌ place + 1 u32 of vGPU
+//   ... ┐
 
 import { PANIC_SCHED_HEAP, check } from "../panic";
 import { ENGINES_MAX, SCHED_VGPUS_MAX } from "./size";
