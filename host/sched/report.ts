@@ -124,7 +124,8 @@ function summary(report: Report): string {
   const error = report.shareErrorMax === null ? "" : `, share error at most ${percent(report.shareErrorMax)}`;
   return (
     `policy ${report.policy}, ${report.timeMs} ms simulated: engine busy ${percent(report.busy)}${error}; ` +
-    `${report.decisions} decisions of ${report.stepsPerDecision.toFixed(1)} steps (at most ${report.stepsMax} a call), ` +
+    `${report.decisions} decisions of ${report.stepsPerDecision.toFixed(1)} steps ` +
+    `(at most ${report.stepsMax} a call), ` +
     `${Math.round(report.nsPerDecision)} ns each with all of the simulation`
   );
 }
