@@ -150,6 +150,23 @@ static const char *spin(void) {
     return NULL;
 }
 
+/* play SEED COUNT GPA SPAN: random accesses of every size; answers an FNV-1a hash of what was read. The test does the
+ * same to the module in V8. */
+static const char *play(void) {
+    uint64_t state = a[0];
+    value = 0xcbf29ce484222325ull;
+    for (uint64_t i = 0; i < a[1]; i++) {
+        uint64_t dice = random_next(&state), data = random_next(&state);
+        unsigned size = 1u << (dice >> 8 & 3);
+        uint64_t gpa = a[2] + (dice >> 16) % a[3] / size * size;
+        if (dice & 1)
+            mmio_write(gpa, size, data);
+        else
+            value = (value ^ mmio_read(gpa, size)) * 0x100000001b3ull;
+    }
+    return NULL;
+}
+
 /* cycle COUNT: as often a device comes to slot 1, is used and leaves. */
 static const char *cycle(void) {
     for (uint64_t i = 0; i < a[0]; i++) {
@@ -193,7 +210,7 @@ static const struct {
     {"msi", 4, msi},           {"interrupts", 1, interrupts}, {"give", 2, give},       {"take", 2, take},
     {"race", 2, race},         {"die", 0, die},            {"draw", 4, draw_picture},  {"use", 2, use_device},
     {"spin", 2, spin},         {"soak", 3, soak_for},      {"pause", 1, pause},        {"end", 0, end},
-    {"cycle", 1, cycle},
+    {"cycle", 1, cycle},       {"play", 4, play},
 };
 
 static bool digit(char c, unsigned base, unsigned *out) {
