@@ -61,11 +61,12 @@ static const char *run(char **argv) {
         error = pci_open_bar(name, (uint32_t)strtoul(argv[2], NULL, 0), &bar);
     if (!error && (bar.size < 4 || offset > bar.size - 4))
         error = "the access ends beyond the BAR";
-    if (error)
-        return error;
-    watch(&bar, offset, (uint32_t)strtoul(argv[4], NULL, 0), argv[5], sample);
-    print(sample);
-    return NULL;
+    if (!error) {
+        watch(&bar, offset, (uint32_t)strtoul(argv[4], NULL, 0), argv[5], sample);
+        print(sample);
+    }
+    free(sample);
+    return error;
 }
 
 int main(int argc, char **argv) {

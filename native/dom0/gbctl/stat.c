@@ -70,7 +70,7 @@ int stat_run(struct gb *gb) {
 
 int state_run(struct gb *gb) {
     static struct words words;
-    struct domain guest;
+    struct domain guest = {0};
     struct driver driver;
     uint32_t number;
     int error = vgpu_number(gb, gb->opt.operand[1], &number);
