@@ -12,6 +12,9 @@ import { coreBytes, moduleOf, type TreeModule, treeMachine } from "../sim/tree.j
 import { checkModule, decodeTrace, type Trace, TraceError } from "../trace/index.js";
 import { UserError } from "./exit.js";
 
+/** What was given cannot be played at all; 1 is a difference. */
+const EXIT_USAGE = 2;
+
 export interface ReplayOptions {
   until?: number;
   json?: boolean;
@@ -32,12 +35,12 @@ function read(path: string): Trace {
   try {
     bytes = new Uint8Array(readFileSync(path));
   } catch {
-    throw new UserError(`there is no file ${path}`);
+    throw new UserError(`there is no file ${path}`, EXIT_USAGE);
   }
   try {
     return decodeTrace(path, bytes);
   } catch (error) {
-    throw error instanceof TraceError ? new UserError(error.message) : error;
+    throw error instanceof TraceError ? new UserError(error.message, EXIT_USAGE) : error;
   }
 }
 
@@ -45,7 +48,7 @@ async function guarded(body: () => Promise<Replay>): Promise<Replay> {
   try {
     return await body();
   } catch (error) {
-    if (error instanceof ReplayError || error instanceof TraceError) throw new UserError(error.message);
+    if (error instanceof ReplayError || error instanceof TraceError) throw new UserError(error.message, EXIT_USAGE);
     throw error;
   }
 }
@@ -61,7 +64,8 @@ async function runModule(path: string, trace: Trace, options: ReplayOptions): Pr
   const machine = await treeMachine();
   const named = machine.modules.find((one) => one.name === trace.name) as TreeModule | undefined;
   const module = options.module === undefined ? named : await fromFile(options.module);
-  if (module === undefined) throw new UserError(`no module "${trace.name}" in this tree: give its file with --module`);
+  if (module === undefined)
+    throw new UserError(`no module "${trace.name}" in this tree: give its file with --module`, EXIT_USAGE);
   const { manifest, wasmSha256 } = module;
   checkModule(path, trace, { name: manifest.name, wasmSha256, params: manifest.params.length }, options.force);
   return replayModule(
@@ -76,7 +80,7 @@ async function fromFile(path: string): Promise<TreeModule> {
   try {
     return await moduleOf(path, new Uint8Array(readFileSync(path)));
   } catch (error) {
-    throw new UserError((error as Error).message);
+    throw new UserError((error as Error).message, EXIT_USAGE);
   }
 }
 

@@ -185,6 +185,7 @@ export function vgpuDestroy(vgpu: Vgpu): void {
   piecesRelease(vgpu.index);
   vgpuFree(vgpu);
   if (guest.vgpus == 0) guestClose(guest);
+  save(vgpu); // now: a record of the next one with its name must not meet this one's after a panic
 }
 
 /**
