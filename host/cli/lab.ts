@@ -8,6 +8,7 @@ import { guests, readGuests } from "../lab/scenarios/guests.js";
 import { hello } from "../lab/scenarios/hello.js";
 import { judgeLives, lives, readLives } from "../lab/scenarios/lives.js";
 import { readSoak, soak } from "../lab/scenarios/soak.js";
+import { readTutorial, tutorial, tutorialText } from "../lab/scenarios/tutorial.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
 
@@ -20,10 +21,14 @@ export interface LabOptions {
   /** Lives: whole guests, and attachments to one. */
   count?: number;
   cycles?: number;
+  /** Tutorial: what `glovebox image` made. */
+  image?: string;
 }
 
 interface Judged {
   report: object;
+  /** Printed instead of the report. */
+  text?: string;
   faults: string[];
 }
 
@@ -60,6 +65,17 @@ const SCENARIOS: Record<string, Entry> = {
       return { report, faults: report.faults };
     },
   },
+  tutorial: {
+    make: ({ image }) => {
+      if (image === undefined) throw new UserError("lab tutorial needs --image: what `glovebox image -o` made");
+      return tutorial(image);
+    },
+    needsBuild: true,
+    judge: (result) => {
+      const report = readTutorial(result);
+      return { report, text: tutorialText(report), faults: report.faults };
+    },
+  },
 };
 
 export const scenarioNames = (): string[] => Object.keys(SCENARIOS);
@@ -69,11 +85,11 @@ export async function lab(name: string, options: LabOptions, signal: AbortSignal
   if (scenario === undefined) {
     throw new UserError(`unknown scenario "${name}"; the scenarios are: ${scenarioNames().join(" ")}`);
   }
+  const made = scenario.make(options);
   if (scenario.needsBuild) await build();
   const begin = Date.now();
   const say = (text: string): boolean =>
     process.stderr.write(`${((Date.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${text}\n`);
-  const made = scenario.make(options);
   const timeoutMs = options.timeout === undefined ? made.timeoutMs : options.timeout * 1000;
   const result = await runScenario({ ...made, timeoutMs, keep: options.keep, onProgress: say, onNote: say, signal });
   process.stdout.write(`${result.dir}\n`);
@@ -82,7 +98,7 @@ export async function lab(name: string, options: LabOptions, signal: AbortSignal
     throw new UserError(`scenario ${name} failed in the step "${result.lastStep}": ${why}; log: ${result.consoleLog}`);
   }
   if (scenario.judge === undefined) return;
-  const { report, faults } = scenario.judge(result);
-  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  const { report, text, faults } = scenario.judge(result);
+  process.stdout.write(text ?? `${JSON.stringify(report, undefined, 2)}\n`);
   if (faults.length > 0) throw new UserError(`scenario ${name}: ${faults.join("; ")}`);
 }

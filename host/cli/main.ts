@@ -73,6 +73,7 @@ function program(): Command {
     .option("--seed <number>", "soak: do the same again (1)", seconds)
     .option("--count <number>", "lives: so many guests (200)", seconds)
     .option("--cycles <number>", "lives: so many attachments to one guest (200)", seconds)
+    .option("--image <folder>", "tutorial: what `glovebox image` made")
     .action((name: string, options: LabOptions) => guarded((signal) => lab(name, options, signal)));
   addFuzzVerbs(main);
   main

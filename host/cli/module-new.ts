@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // `glovebox new module NAME`: a folder with a small device that works, in one of three languages, and what it needs
-// to be compiled without this tree at hand. The texts are in templates; @NAME@ stands for the module's name.
+// to be compiled without this tree at hand. The texts are in host/templates; @NAME@ stands for the module's name.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -38,8 +38,8 @@ export function newModule(name: string, options: { lang: Language; directory?: s
 
 /** [path in the new folder, text] */
 function filesOf(language: Language): [string, string][] {
-  const manifest: [string, string] = ["manifest.json", text("templates/manifest.json")];
-  const own = below(`templates/${language}`);
+  const manifest: [string, string] = ["manifest.json", text("host/templates/manifest.json")];
+  const own = below(`host/templates/${language}`);
   if (language === "c") return [manifest, ...own, ["glovebox.h", cHeader()]];
   if (language === "rust") return [manifest, ...own, ["src/glovebox.rs", rustBindings()]];
   const sdk = SDK.flatMap(([from, to]) =>

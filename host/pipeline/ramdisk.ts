@@ -18,26 +18,33 @@ const FILE_MODE = 0o644;
 /** What the driver domain has room for (SHIM_MODULES_MAX). */
 export const MODULES_MAX = 32;
 
-/** Modules to a ramdisk; refuses damaged files and two of the same name and version, by file name. */
+/**
+ * Modules to a ramdisk, each as NAME-VERSION.gbx, the one name under which the driver domain loads it, whatever the
+ * file was called here. Damaged files and two of the same name and version are refused by their own names.
+ */
 export function makeRamdisk(files: readonly RamdiskFile[]): Bytes {
-  const sorted = [...files].sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
-  if (sorted.length > MODULES_MAX) {
-    throw new PipelineError("modules", "ramdisk", `${sorted.length} modules; the limit is ${MODULES_MAX}`);
+  if (files.length > MODULES_MAX) {
+    throw new PipelineError("modules", "ramdisk", `${files.length} modules; the limit is ${MODULES_MAX}`);
   }
-  const seen = new Map<string, string>();
-  for (const one of sorted) {
+  const inside = new Map<string, RamdiskFile>();
+  for (const one of byName(files.map((file) => [file.fileName, file]))) {
     const { record } = readGbx(one.fileName, one.bytes);
-    const title = `${record.name}@${record.version}`;
-    const other = seen.get(title);
-    if (other !== undefined) throw new PipelineError(one.fileName, "ramdisk", `is ${title}, and so is ${other}`);
-    seen.set(title, one.fileName);
+    const name = `${record.name}-${record.version}.gbx`;
+    const other = inside.get(name)?.fileName;
+    if (other !== undefined) {
+      throw new PipelineError(one.fileName, "ramdisk", `is ${record.name}@${record.version}, and so is ${other}`);
+    }
+    inside.set(name, one);
   }
-  const sums = sorted.map((one) => `${sha256(one.bytes)}  ${one.fileName}\n`).join("");
+  const entries = byName([...inside].map(([name, { bytes }]) => [name, { name, bytes }]));
+  const sums = entries.map(({ name, bytes }) => `${sha256(bytes)}  ${name}\n`).join("");
   return cpio([
     file(SUMS, sums, FILE_MODE),
-    ...sorted.map((one) => file(one.fileName, Buffer.from(one.bytes), FILE_MODE)),
+    ...entries.map(({ name, bytes }) => file(name, Buffer.from(bytes), FILE_MODE)),
   ]);
 }
+
+const byName = <T>(pairs: [string, T][]): T[] => pairs.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 
 function sha256(bytes: Bytes): string {
   return createHash("sha256").update(bytes).digest("hex");

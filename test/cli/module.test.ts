@@ -94,7 +94,7 @@ const BAD = `(module (memory (export "memory") 1 1) (func $s) (start $s)
   (func (export "reset")) (func (export "bar_read") (param i32 i32 i32) (result i64) i64.const 0))`;
 
 test("check tells every reason, with rule, byte and function; 1 is the exit code", async () => {
-  const manifest = readFileSync(inProject("templates/manifest.json"), "utf8").replace("@NAME@", "bad");
+  const manifest = readFileSync(inProject("host/templates/manifest.json"), "utf8").replace("@NAME@", "bad");
   writeFileSync(join(home, "bad.wasm"), attachManifest(await wat(BAD), manifest));
   const { code, out } = glovebox("check bad.wasm --json");
   assert.is(code, 1);

@@ -45,6 +45,13 @@ test("sums first, then the modules by name, without times", async () => {
   assert.equal(makeRamdisk([...modules].reverse()), archive);
 });
 
+test("a module has its own name in there, whatever its file was called", async () => {
+  const one = await packed("test/modules/register-file");
+  const renamed = makeRamdisk([{ ...one, fileName: "mine.gbx" }]);
+  assert.equal(renamed, makeRamdisk([one]));
+  assert.is(unpack(renamed)[1]?.[0], "register-file-0.1.0.gbx");
+});
+
 test("no modules at all make a ramdisk too", () => {
   assert.equal(unpack(makeRamdisk([])), [["SHA256SUMS", Buffer.alloc(0), 0]]);
 });

@@ -41,7 +41,8 @@ export function textOf(parts: Parts): string {
 
 /** The manifest of `glovebox new module`, changed. */
 export function manifestWith(changes: Partial<Record<keyof Manifest, unknown>> = {}): string {
-  const plain = JSON.parse(readFileSync(inProject("templates/manifest.json"), "utf8").replace("@NAME@", "hostile"));
+  const text = readFileSync(inProject("host/templates/manifest.json"), "utf8");
+  const plain = JSON.parse(text.replace("@NAME@", "hostile"));
   return JSON.stringify({ ...plain, ...changes });
 }
 
