@@ -5,11 +5,12 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { corpusOf, originOf, runMerge, runMinimize, SessionError } from "../fuzz/session.js";
+import { CORE_ORIGIN, corpusOf, originOf, runMerge, runMinimize, SessionError } from "../fuzz/session.js";
 import { loadTraces, StoreError, saveAs, saveTrace } from "../fuzz/store.js";
 import { parseManifest } from "../pipeline/manifest.js";
 import { inProject } from "../pipeline/paths.js";
 import { detachManifest } from "../pipeline/section.js";
+import { isInput } from "../sim/replay/input.js";
 import {
   checkModule,
   decodeRecords,
@@ -64,8 +65,9 @@ export interface MinimizeOptions {
 export async function minimizeFile(path: string, options: MinimizeOptions): Promise<void> {
   await usage(async () => {
     const trace = readTrace(path);
-    const module = await moduleFor(trace.name, options.module);
-    checkModule(path, trace, originOf(module.subject, module.file), options.force);
+    const isCore = trace.level === "core" && isInput(trace);
+    const module = isCore ? { subject: "core", file: null } : await moduleFor(trace.name, options.module);
+    checkModule(path, trace, originOf(module.subject, module.file), options.force, isCore ? "core" : "module");
     const result = await runMinimize(module, { params: trace.params, records: trace.records });
     if (result === undefined) throw new UserError(`${path}: it ends in no finding, so there is nothing to keep`);
     const out = options.out ?? join(dirname(path), `${basename(path, TRACE_SUFFIX)}.min${TRACE_SUFFIX}`);
@@ -118,13 +120,20 @@ export async function corpusStats(folder: string, options: CorpusOptions): Promi
 export async function corpusMerge(into: string, from: readonly string[], options: CorpusOptions): Promise<void> {
   await usage(async () => {
     const first = [into, ...from].flatMap((one) => loadTraces(one).traces)[0]?.trace.name;
-    const module = await moduleFor(first ?? "", options.module);
+    const isCore = first === CORE_ORIGIN.name && options.module === undefined;
+    const module = isCore ? { subject: "core", file: null } : await moduleFor(first ?? "", options.module);
     const force = options.force ?? false;
     const all = [into, ...from].flatMap((corpus) => corpusOf({ ...module, corpus, force }).traces);
     const wire = all.map(({ trace }) => ({ params: trace.params, records: trace.records }));
     const needed = await runMerge(module, wire);
     const origin = originOf(module.subject, module.file);
-    const base = { ...origin, level: "module" as const, seed: 0n, dropped: 0, story: "" };
+    const base = {
+      ...origin,
+      level: isCore ? ("core" as const) : ("module" as const),
+      seed: 0n,
+      dropped: 0,
+      story: "",
+    };
     const added = needed.filter((one) => saveTrace(into, { ...base, ...one }).isNew).length;
     if (options.json) printJson({ into, given: all.length, needed: needed.length, added });
     else print(`${into}: ${needed.length} of ${all.length} inputs reach all of it; ${added} are new there`);

@@ -7,8 +7,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { fuzzChild } from "../fuzz/worker/child.js";
 import { fuzzThread } from "../fuzz/worker/thread.js";
 import { guarded, UserError } from "./exit.js";
-import { type FuzzOptions, fuzz } from "./fuzz.js";
-import { fuzzCore } from "./fuzz-core.js";
+import { type FuzzOptions, fuzz, fuzzCore } from "./fuzz.js";
 import {
   type AddOptions,
   type CorpusOptions,

@@ -30,8 +30,20 @@ const SLOW_SHARE = 0.5;
 const PLAIN_SECONDS = 10;
 
 export async function fuzz(path: string, options: FuzzOptions, signal: AbortSignal): Promise<void> {
-  const subject = subjectOf(path);
-  const file = await fileOf(path);
+  await session(subjectOf(path), await fileOf(path), options, signal);
+}
+
+/** Core and modules of this tree together. */
+export async function fuzzCore(options: FuzzOptions, signal: AbortSignal): Promise<void> {
+  await session("core", null, options, signal);
+}
+
+async function session(
+  subject: string,
+  file: Uint8Array | null,
+  options: FuzzOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const view = statusView(options.json ?? false);
   try {
     const report = await fuzzSession({

@@ -5,7 +5,7 @@
 // the same executions.
 
 import { Corpus, type Entry } from "./corpus.js";
-import { Mutator } from "./mutate/mutator.js";
+import { type Changer, Mutator } from "./mutate/mutator.js";
 import { Random } from "./random.js";
 import { type Finding, type Input, RECORD_WORDS, type Target, type Vocabulary } from "./target.js";
 
@@ -13,7 +13,8 @@ export interface CampaignOptions {
   seed: number;
   /** Records of an input at most. */
   recordsMax: number;
-  vocabulary: Vocabulary;
+  /** Of a module; or how else inputs are made. */
+  vocabulary: Vocabulary | ((random: Random) => Changer);
   /** Sets of parameters to use; the first is the usual one. */
   params: readonly number[];
 }
@@ -42,14 +43,16 @@ export class Campaign {
   /** Told before each input runs. */
   beforeRun: (params: number, records: number) => void = () => {};
   private readonly random: Random;
-  private readonly mutator: Mutator;
+  private readonly mutator: Changer;
 
   constructor(
     readonly target: Target,
     private readonly options: CampaignOptions,
   ) {
     this.random = new Random(options.seed);
-    this.mutator = new Mutator(this.random, options.vocabulary, options.recordsMax);
+    const { vocabulary, recordsMax } = options;
+    this.mutator =
+      typeof vocabulary === "function" ? vocabulary(this.random) : new Mutator(this.random, vocabulary, recordsMax);
   }
 
   /** Run an input that is there already (a seed, a corpus entry). Longer ones are cut for mutation. */

@@ -17,7 +17,8 @@ import type { Job, Message, WireInput, WorkerStatus } from "./worker/protocol.js
 
 export interface SessionOptions {
   subject: string;
-  file: Uint8Array;
+  /** null: core and modules of the tree together. */
+  file: Uint8Array | null;
   corpus: string;
   seed: number;
   jobs: number;
@@ -64,14 +65,27 @@ export interface SessionReport {
 /** The session cannot go on, and it is not a find: a module that is refused, a corpus of another one. */
 export class SessionError extends Error {}
 
-export function originOf(subject: string, file: Uint8Array): Origin & { params: number } {
+/** Inputs of the core outlive its builds: they say nothing about the one that they were found with. */
+export const CORE_ORIGIN = { name: "core", version: "", wasmSha256: "", params: 0 } as const;
+
+export function originOf(subject: string, file: Uint8Array | null): Origin & { params: number } {
+  if (file === null) return CORE_ORIGIN;
   const { name, version, params } = parseManifest(subject, detachManifest(subject, file));
   return { name, version, wasmSha256: wasmHash(file), params: params.length };
 }
 
+function levelOf(file: Uint8Array | null): Trace["level"] {
+  return file === null ? "core" : "module";
+}
+
 /** What of a folder can be used; a corpus of another module stops here. */
 export function corpusOf(options: Pick<SessionOptions, "subject" | "file" | "corpus" | "force">): Loaded {
-  const loaded = loadCorpus(options.corpus, originOf(options.subject, options.file), options.force);
+  const loaded = loadCorpus(
+    options.corpus,
+    originOf(options.subject, options.file),
+    options.force,
+    levelOf(options.file),
+  );
   const foreign = loaded.refused.find((one) => /a trace of|recorded with another|a trace with/.test(one));
   if (foreign !== undefined && !options.force) throw new SessionError(foreign);
   return loaded;
@@ -180,7 +194,7 @@ class Session {
     const { name, version, wasmSha256 } = this.origin;
     const { params, records } = input;
     const seed = BigInt(this.options.seed);
-    return { level: "module", name, version, wasmSha256, params, seed, dropped: 0, story, records };
+    return { level: levelOf(this.options.file), name, version, wasmSha256, params, seed, dropped: 0, story, records };
   }
 
   private save(input: WireInput): void {

@@ -61,12 +61,17 @@ export function loadTraces(folder: string): Loaded {
 }
 
 /** The same, of one module; others are refused one by one. */
-export function loadCorpus(folder: string, origin: Origin & { params: number }, force = false): Loaded {
+export function loadCorpus(
+  folder: string,
+  origin: Origin & { params: number },
+  force = false,
+  level: Trace["level"] = "module",
+): Loaded {
   const { traces, refused } = loadTraces(folder);
   const loaded: Loaded = { traces: [], refused };
   for (const one of traces) {
     try {
-      checkModule(one.path, one.trace, origin, force);
+      checkModule(one.path, one.trace, origin, force, level);
       loaded.traces.push(one);
     } catch (error) {
       if (!(error instanceof TraceError)) throw error;

@@ -89,7 +89,14 @@ export function newPort(domain: Domain): GuestPort {
 
 /** Gives the domain zeroed pages, outside its allowance: what the toolstack built it with. */
 export function addMemory(domain: Domain, gfn: bigint, pages: number): void {
-  for (let i = 0n; i < BigInt(pages); i++) domain.frames.set(gfn + i, new Uint8Array(PAGE_BYTES));
+  putMemory(domain, gfn, new Uint8Array(pages * PAGE_BYTES));
+}
+
+/** The same with contents: whole pages, which are the guest's from now on. */
+export function putMemory(domain: Domain, gfn: bigint, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += PAGE_BYTES) {
+    domain.frames.set(gfn + BigInt(at / PAGE_BYTES), bytes.subarray(at, at + PAGE_BYTES));
+  }
 }
 
 /** The guest gives a page up (its balloon); false: there is none. */

@@ -18,13 +18,16 @@ import type { Core, World } from "./world.js";
 export { beginRestart, endDriver, endRestart } from "./calls/restart.js";
 export { CorePanic, type ShimState } from "./calls/state.js";
 
-export function createShim(world: () => World, code: WebAssembly.Module): { shim: ShimState; core: Core } {
+/** Where cores come from: compiled code, an instance of it each; or whoever has a fresh one at hand. */
+export type CoreCode = WebAssembly.Module | { fresh(shim: WebAssembly.ModuleImports): WebAssembly.Exports };
+
+export function createShim(world: () => World, code: CoreCode): { shim: ShimState; core: Core } {
   const state = createState();
   return { shim: state, core: createCore(world, state, code) };
 }
 
 /** A core that knows nothing yet, over what the shim holds. */
-export function createCore(world: () => World, state: ShimState, code: WebAssembly.Module): Core {
+export function createCore(world: () => World, state: ShimState, code: CoreCode): Core {
   const imports = {
     ...talkImports(world, state),
     ...restartImports(world, state),
@@ -35,8 +38,12 @@ export function createCore(world: () => World, state: ShimState, code: WebAssemb
     ...moduleImports(world, state),
     ...instanceImports(world, state),
   };
-  const instance = new WebAssembly.Instance(code, { shim: withFaults(world, imports) as WebAssembly.ModuleImports });
-  return instance.exports as unknown as Core;
+  const wrapped = withFaults(world, imports) as WebAssembly.ModuleImports;
+  const exports =
+    code instanceof WebAssembly.Module
+      ? new WebAssembly.Instance(code, { shim: wrapped }).exports
+      : code.fresh(wrapped);
+  return exports as unknown as Core;
 }
 
 /** Calls that can fail can be made to. */

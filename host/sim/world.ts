@@ -11,7 +11,7 @@ import { createFaults, type Faults } from "./faults.js";
 import { removeServer } from "./ioreq.js";
 import type { Journal } from "./journal.js";
 import type { SimModule } from "./module.js";
-import { beginRestart, createCore, createShim, endRestart, type ShimState } from "./shim.js";
+import { beginRestart, type CoreCode, createCore, createShim, endRestart, type ShimState } from "./shim.js";
 import { createXenstore, type Xenstore } from "./xenstore.js";
 import { storeStep } from "./xenstored.js";
 
@@ -120,7 +120,7 @@ export interface World {
 }
 
 export interface WorldOptions {
-  core: WebAssembly.Module;
+  core: CoreCode;
   modules: SimModule[];
   commandLine?: string;
 }
@@ -172,7 +172,7 @@ export function forgetDomain(world: World, domid: number): void {
 }
 
 /** The core panicked, with these words: it starts anew, in place. `mode`: RESTART_* of unikernel/abi/shim.ts. */
-export function restartDriver(world: World, code: WebAssembly.Module, mode: number, words: string): void {
+export function restartDriver(world: World, code: CoreCode, mode: number, words: string): void {
   const { count, inWindow } = world.shim.restart;
   world.shim.restart = { mode, count: count + 1, words, ns: world.timeNs, inWindow };
   world.journal?.entries.push({ kind: "restarted", mode });

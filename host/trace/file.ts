@@ -178,8 +178,12 @@ export function checkModule(
   trace: Trace,
   module: { name: string; wasmSha256: string; params: number },
   force = false,
+  level: Trace["level"] = "module",
 ): void {
-  if (trace.level !== "module") throw new TraceError(subject, "a trace of ioreqs, not of one module's calls");
+  if (trace.level !== level) {
+    const what = { module: "one module's calls", core: "ioreqs" };
+    throw new TraceError(subject, `a trace of ${what[trace.level]}, not of ${what[level]}`);
+  }
   if (trace.params.length !== module.params && !(force && trace.params.length === 0)) {
     const count = `${trace.params.length} parameters, ${module.name} has ${module.params}`;
     throw new TraceError(subject, `a trace with ${count}`);

@@ -81,12 +81,15 @@ interface Builder {
 
 const added = (name: string): string => `__g_${name}`;
 
-/** `wasm` comes from prepareWasm: checked, canonical, with fuel. */
-export function cover(wasm: Uint8Array): Covered {
+/** The mediator's core has neither fuel nor a limit of depth. */
+const NO_GLOBAL = -1;
+
+/** `wasm` comes from prepareWasm: checked, canonical, with fuel; or, `isCore`, it is core.wasm. */
+export function cover(wasm: Uint8Array, isCore = false): Covered {
   const module = readModule(wasm);
   const pagesLog2 = Math.ceil(Math.log2(Math.max(1, module.memoryPages)));
   const fuel = module.exports.find((one) => one.name === FUEL_GLOBAL);
-  if (fuel === undefined) throw new Error(`no exported global ${FUEL_GLOBAL}: instrument the module first`);
+  if (fuel === undefined && !isCore) throw new Error(`no exported global ${FUEL_GLOBAL}: instrument the module first`);
   const mutable = module.globals.map((one, index) => ({ ...one, index })).filter((one) => one.mutable);
   const builder: Builder = {
     module,
@@ -94,8 +97,8 @@ export function cover(wasm: Uint8Array): Covered {
     sites: [],
     words: 0,
     constants: [],
-    fuelGlobal: fuel.index,
-    countsDepth: canNestDeep(module),
+    fuelGlobal: fuel?.index ?? NO_GLOBAL,
+    countsDepth: !isCore && canNestDeep(module),
     dirtyShift: PAGE_SHIFT + pagesLog2 - DIRTY_BITS_LOG2,
     dirty: module.globals.length + mutable.length,
     depth: module.globals.length + mutable.length + 1,
@@ -475,7 +478,8 @@ function extras(b: Builder, mutable: { index: number; type: number; init: Uint8A
     if (entry && type) list.push(entryWithFuel(b, name, entry.index, type));
   }
   const get = (global: number): Writer => new Writer().u32(0).op(OP.globalGet, global);
-  list.push({ name: added("fuel"), parameters: [], results: [I32], body: get(b.fuelGlobal).byte(OP.end) });
+  if (b.fuelGlobal !== NO_GLOBAL)
+    list.push({ name: added("fuel"), parameters: [], results: [I32], body: get(b.fuelGlobal).byte(OP.end) });
   list.push({ name: added("depth"), parameters: [], results: [I32], body: get(b.depth).byte(OP.end) });
   const high = get(b.dirty).i64(32n).byte(OP.i64ShrU, OP.i32WrapI64).i64(0n).op(OP.globalSet, b.dirty).byte(OP.end);
   list.push({

@@ -12,7 +12,14 @@ const CHANGES_MAX_LOG2 = 3;
 /** Of a fresh input. */
 const FIRST_RECORDS = 16;
 
-export class Mutator {
+/** Makes inputs where the target wants them; both answer how many records there are. */
+export interface Changer {
+  create(words: Int32Array): number;
+  /** A changed copy of `parent`, whose comparisons saw `pairs`; `other` gives its part when the two are spliced. */
+  mutate(words: Int32Array, parent: Input, pairs: Int32Array, other: Input): number;
+}
+
+export class Mutator implements Changer {
   readonly operations: Operations;
   private inputs = 0;
 

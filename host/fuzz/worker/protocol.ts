@@ -7,8 +7,8 @@
 export interface Job {
   /** For messages. */
   subject: string;
-  /** The module's file. */
-  file: Uint8Array;
+  /** The module's file; null: core and modules of the tree together. */
+  file: Uint8Array | null;
   seed: number;
   recordsMax: number;
   /** 0: until somebody says stop. */

@@ -6,13 +6,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Campaign } from "../campaign.js";
 import { minimize } from "../minimize.js";
-import { prepareFuzz } from "../module/prepare.js";
-import { ModuleTarget } from "../module/target.js";
-import { vocabularyOf } from "../module/vocabulary.js";
-import { type Input, RECORD_WORDS } from "../target.js";
+import { type Input, RECORD_WORDS, type Target } from "../target.js";
 import { type Job, type Message, SHARED, type WireInput, type WorkerStatus } from "./protocol.js";
+import { type Subject, subjectOf } from "./subject.js";
 
-const SLICE = 2048;
 /** Slices between two looks at the coverage, which cost a millisecond or so. */
 const STATUS_EVERY = 8;
 
@@ -24,32 +21,25 @@ export interface ThreadData {
 export async function fuzzThread(): Promise<void> {
   const { job, shared } = workerData as ThreadData;
   const say = (message: Message): void => parentPort?.postMessage(message);
-  let target: ModuleTarget;
+  let subject: Subject;
   try {
-    const module = await prepareFuzz(job.subject, job.file);
-    target = new ModuleTarget(
-      module,
-      job.seeds.map((one) => one.params),
-    );
+    subject = await subjectOf(job);
   } catch (error) {
     return say({ type: "refused", reason: error instanceof Error ? error.message : String(error) });
   }
   try {
-    runJob(target, job, new Int32Array(shared), say);
+    runJob(subject, job, new Int32Array(shared), say);
   } catch (error) {
     say({ type: "broken", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 }
 
-function runJob(target: ModuleTarget, job: Job, shared: Int32Array, say: (message: Message) => void): void {
-  const { manifest, wasmSha256, covered } = target.module;
-  const { name, version } = manifest;
-  say({ type: "ready", name, version, wasmSha256, paramNames: manifest.params.length });
-  const { usable, findings } = target.standing();
+function runJob(subject: Subject, job: Job, shared: Int32Array, say: (message: Message) => void): void {
+  const { target, slice: sliceRuns, vocabulary, usable, findings } = subject;
+  say({ type: "ready", ...subject.origin });
   for (const finding of findings) {
     say({ type: "found", ...finding, execution: 0, input: { params: [], records: new Uint8Array() } });
   }
-  const vocabulary = vocabularyOf(manifest, covered.constants);
   const campaign = new Campaign(target, {
     seed: job.seed,
     recordsMax: job.recordsMax,
@@ -57,7 +47,7 @@ function runJob(target: ModuleTarget, job: Job, shared: Int32Array, say: (messag
     params: usable.length > 0 ? usable : [0],
   });
   const wire = ({ params, words }: Input): WireInput => ({
-    params: [...target.params(params)],
+    params: [...subject.params(params)],
     records: new Uint8Array(Uint8Array.from(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))),
   });
   campaign.onKept = (input) => say({ type: "kept", input: wire(input) });
@@ -69,13 +59,13 @@ function runJob(target: ModuleTarget, job: Job, shared: Int32Array, say: (messag
     shared[SHARED.params] = params;
     shared[SHARED.beats] = ((shared[SHARED.beats] as number) + 1) | 0;
   };
-  if (job.mode === "minimize") return minimizeJob(target, job, wire, say, shared);
+  if (job.mode === "minimize") return minimizeJob(subject, job, wire, say, shared);
   const status = (): WorkerStatus => statusOf(target, campaign);
-  for (const seed of job.seeds) campaign.seed(inputOf(target, seed));
+  for (const seed of job.seeds) campaign.seed(inputOf(subject, seed));
   if (usable.length > 0 && job.mode === "fuzz") {
     const end = job.runs === 0 ? Number.POSITIVE_INFINITY : campaign.executions + job.runs;
     for (let slice = 0; campaign.executions < end && Atomics.load(shared, SHARED.stop) === 0; slice++) {
-      campaign.run(Math.min(SLICE, end - campaign.executions));
+      campaign.run(Math.min(sliceRuns, end - campaign.executions));
       if (slice % STATUS_EVERY === 0) say({ type: "status", status: status() });
     }
   }
@@ -84,13 +74,14 @@ function runJob(target: ModuleTarget, job: Job, shared: Int32Array, say: (messag
 
 /** The one input made smaller; no word of a find means that it ends in none. */
 function minimizeJob(
-  target: ModuleTarget,
+  subject: Subject,
   job: Job,
   wire: (input: Input) => WireInput,
   say: (message: Message) => void,
   shared: Int32Array,
 ): void {
-  const { params, words } = inputOf(target, job.seeds[0] ?? { params: [], records: new Uint8Array() });
+  const { target } = subject;
+  const { params, words } = inputOf(subject, job.seeds[0] ?? { params: [], records: new Uint8Array() });
   const result = minimize(target, params, words, () => {
     shared[SHARED.beats] = ((shared[SHARED.beats] as number) + 1) | 0;
   });
@@ -102,12 +93,12 @@ function minimizeJob(
   say({ type: "done", status: { ...nothing, slowest: "" }, fingerprint: "" });
 }
 
-function inputOf(target: ModuleTarget, { params, records }: WireInput): Input {
+function inputOf(subject: Subject, { params, records }: WireInput): Input {
   const words = new Int32Array(records.buffer.slice(records.byteOffset, records.byteOffset + records.byteLength));
-  return { params: target.setOf(params), words };
+  return { params: subject.setOf(params), words };
 }
 
-function statusOf(target: ModuleTarget, campaign: Campaign): WorkerStatus {
+function statusOf(target: Target, campaign: Campaign): WorkerStatus {
   const { edges, edgesMax, compares } = target.coverage();
   const { share, what } = target.slowest();
   return {

@@ -6,7 +6,7 @@ import type { TraceRecord } from "../../trace/record.js";
 import { allCheckers } from "../checkers/all.js";
 import { interference } from "../checkers/interference.js";
 import { finish } from "../play/finish.js";
-import { operationName } from "../play/kinds.js";
+import { GUESTS, operationName } from "../play/kinds.js";
 import { Breach, createMachine, type MachineOptions } from "../play/machine.js";
 import { play } from "../play/operation.js";
 
@@ -51,7 +51,20 @@ export function findingOf(error: unknown, operation: number): Finding {
 
 /** The second look: does any guest's secret show to another? */
 export function lookTwice(options: MachineOptions, records: readonly TraceRecord[]): Finding | undefined {
-  for (const guest of new Set(records.map((one) => one.domid % 4))) {
+  return lookAtGuests(options, records, guestsOf(records));
+}
+
+export function guestsOf(records: readonly TraceRecord[]): number[] {
+  return [...new Set(records.map((one) => one.domid % GUESTS))];
+}
+
+/** Two runs for each guest that is looked at. */
+export function lookAtGuests(
+  options: MachineOptions,
+  records: readonly TraceRecord[],
+  guests: readonly number[],
+): Finding | undefined {
+  for (const guest of guests) {
     const words = interference(options, records, guest);
     if (words !== undefined) return { checker: "interference", words, operation: records.length };
   }

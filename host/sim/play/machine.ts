@@ -5,14 +5,14 @@
 
 import { type Checker, look, type Violation } from "../checkers/checker.js";
 import { shim } from "../contract.js";
-import { addMemory, type Domain } from "../domain.js";
+import { type Domain, putMemory } from "../domain.js";
 import type { SimModule } from "../module.js";
-import { CorePanic, endDriver } from "../shim.js";
+import { type CoreCode, CorePanic, endDriver } from "../shim.js";
 import { addDomain, createWorld, killDomain, restartDriver, startDriver, type World } from "../world.js";
-import { fillPage, secretOf } from "./secret.js";
+import { filled, secretOf } from "./secret.js";
 
 export interface MachineOptions {
-  core: WebAssembly.Module;
+  core: CoreCode;
   /** `ram`: the parameter that sizes its RAM, and what it is when an input does not say. */
   modules: { name: string; module: SimModule; ram?: { param: string; bytes: number } }[];
   commandLine?: string;
@@ -98,8 +98,7 @@ export function bear(machine: Machine, number: number, birth: Birth = {}): Guest
   const { salt = 0, saltOf } = machine.options;
   const secret = secretOf(domid, saltOf === undefined || saltOf === number ? salt : 0);
   for (const [gfn, pages] of RAM) {
-    addMemory(domain, gfn, pages);
-    for (let i = 0n; i < pages; i++) fillPage(domain.frames.get(gfn + i) as Uint8Array, gfn + i, secret);
+    putMemory(domain, gfn, filled(gfn, pages, secret).slice());
   }
   const guest = { number, domain, secret };
   machine.guests.set(number, guest);

@@ -3,6 +3,7 @@
 // Each guest has a secret: a word of 32 bits that stands all over its memory and in what it writes. Where another guest
 // could see it, something leaked. `salt` makes other secrets for a second run of the same input.
 
+import { PAGE_BYTES } from "../page.js";
 import { createRandom, next } from "../random.js";
 
 const PAGE_WORDS = 512;
@@ -20,6 +21,23 @@ export function fillPage(page: Uint8Array, gfn: bigint, secret: number): void {
     words[2 * i] = first + i;
     words[2 * i + 1] = secret;
   }
+}
+
+const kept = new Map<string, Uint8Array>();
+const KEPT_MAX = 256;
+
+/** So many pages from `gfn` on, filled as above; made once, for each input has the same guests. To be copied. */
+export function filled(gfn: bigint, pages: number, secret: number): Uint8Array {
+  const key = `${gfn} ${pages} ${secret}`;
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const bytes = new Uint8Array(pages * PAGE_BYTES);
+  for (let i = 0; i < pages; i++) {
+    fillPage(bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES), gfn + BigInt(i), secret);
+  }
+  if (kept.size >= KEPT_MAX) kept.clear();
+  kept.set(key, bytes);
+  return bytes;
 }
 
 /** The data of a record that carries the secret. */

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// Counting what was reached, from the words that cover.ts puts into a module.
+
+import type { Site } from "./cover.js";
+
+/** word * 64 + bit of each bit that is set, ascending. */
+export function featuresOf(words: readonly bigint[]): Uint32Array {
+  const features: number[] = [];
+  for (const [word, value] of words.entries()) {
+    for (let left = value, bit = 0; left !== 0n; left >>= 1n, bit++) if (left & 1n) features.push(word * 64 + bit);
+  }
+  return Uint32Array.from(features);
+}
+
+/** A comparison is two edges (its outcomes), the rest of its word is how near it came. */
+export function countCoverage(
+  sites: readonly Site[],
+  words: readonly bigint[],
+): { edges: number; compares: number; edgesMax: number } {
+  const sum = { edges: 0, compares: 0, edgesMax: 0 };
+  for (const { kind, word, bit } of sites) {
+    const value = words[word] ?? 0n;
+    const ones = (bits: bigint): number => bits.toString(2).replaceAll("0", "").length;
+    if (kind === "function") sum.edges += ones(value & 1n);
+    else if (kind === "condition") sum.edges += ones((value >> BigInt(bit)) & 3n);
+    else if (kind === "switch") sum.edges += ones(value);
+    else if (kind === "both") {
+      sum.edges += Math.min(2, ones(value));
+      sum.compares += ones(value);
+    } else {
+      const [one, other] = kind === "equal" ? [value & 1n, value >> 1n] : [value & 0xffffffffn, value >> 32n];
+      sum.edges += Number(one !== 0n) + Number(other !== 0n);
+      sum.compares += ones(value);
+    }
+    sum.edgesMax += kind === "function" ? 1 : 2;
+  }
+  return sum;
+}

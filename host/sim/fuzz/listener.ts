@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// What a machine says, with numbers taken out: lines of the console, nodes, faults, answers. A word that was never said
+// before is something new. It speaks as a checker because those hear everything; it never finds anything.
+
+import type { Checker } from "../checkers/checker.js";
+import type { Entry } from "../journal.js";
+
+const WORDS_MAX = 160;
+
+export function listener(words: Set<string>): Checker {
+  let lines = 0;
+  return {
+    name: "listener",
+    entry(machine, entry) {
+      const { console } = machine.world;
+      for (; lines < console.length; lines++) words.add(`console ${masked(console[lines] as string)}`);
+      words.add(wordOf(entry));
+      return undefined;
+    },
+    end(machine) {
+      for (const [call, count] of machine.world.faults.calls) words.add(`${call} ${31 - Math.clz32(count)}`);
+      return undefined;
+    },
+  };
+}
+
+function masked(text: string): string {
+  return text.replace(/0x[0-9a-f]+|\d+/g, "N").slice(0, WORDS_MAX);
+}
+
+function wordOf(entry: Entry): string {
+  switch (entry.kind) {
+    case "node":
+      return `node ${masked(entry.path)} ${masked(entry.value ?? "gone")}`;
+    case "called":
+      return `called ${entry.entry} ${entry.fault}`;
+    case "restarted":
+      return `restarted ${entry.mode}`;
+    case "answered":
+      return `answered ${entry.data === 0n ? 0 : entry.data.toString(16).length} ${entry.lost}`;
+    default:
+      return entry.kind;
+  }
+}
