@@ -52,6 +52,7 @@ export const KIND_MEMORY = 0xd0;
 export const KIND_TIME = 0xd1;
 export const KIND_TEXT = 0xd2;
 export const KIND_ANSWERS = 0xd3;
+export const KIND_MEMORY_LATER = 0xd4;
 
 const NAMES = new Map<number, string>([
   [KIND_PIO, "pio"],
@@ -77,6 +78,7 @@ const NAMES = new Map<number, string>([
   [KIND_TIME, "time"],
   [KIND_TEXT, "text"],
   [KIND_ANSWERS, "answers"],
+  [KIND_MEMORY_LATER, "memory-later"],
 ]);
 
 /** The kind's name, as gbctl and replay print it. */

@@ -18,6 +18,7 @@ export async function moduleOf(folder: string): Promise<FuzzModule> {
 
 /** The parts of a small module; what is missing does nothing. */
 export interface Parts {
+  imports?: string;
   head?: string;
   attach?: string;
   reset?: string;
@@ -29,11 +30,20 @@ export interface Parts {
 
 /** A module's file from text. BAR 0 has 4096 bytes; $bar $offset $size $value are the parameters' names. */
 export async function fileOf(parts: Parts): Promise<Uint8Array> {
-  const { head = "", attach = "(i32.const 0)", reset = "", read = "(i64.const 0)", write = "", rest = "" } = parts;
+  const {
+    imports = "",
+    head = "",
+    attach = "(i32.const 0)",
+    reset = "",
+    read = "(i64.const 0)",
+    write = "",
+    rest = "",
+  } = parts;
   const text = `(module
     (import "glovebox" "param" (func $param (param i32) (result i64)))
     (import "glovebox" "irq_raise" (func $irq_raise (param i32) (result i32)))
     (import "glovebox" "log" (func $log (param i32 i32)))
+    ${imports}
     (memory (export "memory") 1 1)
     ${head}
     (func (export "attach") (result i32) ${attach})

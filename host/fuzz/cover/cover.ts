@@ -502,10 +502,35 @@ function extras(b: Builder, mutable: { index: number; type: number; init: Uint8A
     save.op(OP.globalGet, index).op(OP.globalSet, shadows + nth);
     restore.op(OP.globalGet, shadows + nth).op(OP.globalSet, index);
   }
+  list.push(...lent(b));
   list.push({ name: added("save"), parameters: [], results: [], body: save.byte(OP.end) });
   list.push({ name: added("init"), parameters: [], results: [], body: init.byte(OP.end) });
   list.push({ name: added("restore"), parameters: [], results: [], body: restore.byte(OP.end) });
   return list;
+}
+
+/** What the driver's imports need: the module's memory by 8 bytes or 1, its dirty bits, and fuel to be taken. */
+function lent(b: Builder): Extra[] {
+  const at = (): Writer => new Writer().u32(0).op(OP.localGet, 0);
+  const fuel = b.fuelGlobal;
+  const pay = new Writer().u32(0).i32(-1).op(OP.globalGet, fuel).op(OP.localGet, 0).byte(OP.i32Sub);
+  pay.op(OP.globalGet, fuel).op(OP.localGet, 0).byte(I32_LT_S, OP.select).op(OP.globalSet, fuel);
+  const mark = new Writer().u32(0).op(OP.globalGet, b.dirty).op(OP.localGet, 0).op(OP.localGet, 1);
+  mark.op(OP.call, b.markFunction).byte(OP.i64Or).op(OP.globalSet, b.dirty);
+  const one = (name: string, parameters: number[], results: number[], body: Writer): Extra => ({
+    name: added(name),
+    parameters,
+    results,
+    body: body.byte(OP.end),
+  });
+  return [
+    one("pay", [I32], [I32], pay.op(OP.globalGet, fuel)),
+    one("peek", [I32], [I64], at().byte(OP.i64Load, 0, 0)),
+    one("poke", [I32, I64], [], at().op(OP.localGet, 1).byte(OP.i64Store, 0, 0)),
+    one("peek_byte", [I32], [I32], at().byte(OP.i32Load8U, 0, 0)),
+    one("poke_byte", [I32, I32], [], at().op(OP.localGet, 1).byte(OP.i32Store8, 0, 0)),
+    one("mark", [I32, I32], [], mark),
+  ];
 }
 
 /** The dirty bits of [at, at + count); the last bit of a range that leaves the memory does not matter: it traps. */

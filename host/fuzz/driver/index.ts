@@ -8,6 +8,7 @@
 //
 // AssemblyScript, though it stands on the host's side; host/fuzz/module/instance.ts is its other half.
 
+import { EVENT_POLL, WORK_CANCELLED } from "../../../unikernel/abi/module";
 import {
   ENTRY_ATTACH,
   ENTRY_BAR_READ,
@@ -17,8 +18,11 @@ import {
   ENTRY_WORK_DONE,
 } from "../../../unikernel/abi/shim";
 import { answersHash, answersReset, capabilityFault, note } from "./answers";
-import { irqAnswer, irqReset } from "./irq";
-import { scanoutReset } from "./scanout";
+import { irqAnswer } from "./irq";
+import { isPolling, pollComes, timePasses } from "./poll";
+import { guestStores, guestStoresLater } from "./ram";
+import { restForget, restNew, restRestore, restSave } from "./rest";
+import { doneCookie, doneStatus, over, workGoesOn, workWaits } from "./work";
 import {
   INPUT_AT,
   TABLE,
@@ -32,9 +36,15 @@ import {
   status,
 } from "./setup";
 
-export { statusAt, inputAt, paramsAt, fuelAt, pairsAt, barsAt, limitsAt } from "./setup";
+export { statusAt, inputAt, paramsAt, fuelAt, pairsAt, barsAt, limitsAt, manifestAt } from "./setup";
 export { irq_raise } from "./irq";
-export { scanout_set, scanout_flush } from "./scanout";
+export { scanout_set, scanout_set_buffer, scanout_flush } from "./scanout";
+export {
+  guest_read, guest_write, buffer_create, buffer_append, buffer_bar, buffer_destroy, buffer_read, buffer_write,
+  buffer_copy,
+} from "./guest";
+export { poll } from "./poll";
+export { work_copy, work_fence } from "./work";
 
 const RECORD_BYTES: usize = 32;
 const BARS: u32 = 6;
@@ -45,7 +55,10 @@ const CALL_READ: u32 = 0xc2;
 const CALL_WRITE: u32 = 0xc3;
 const CALL_EVENT: u32 = 0xc4;
 const CALL_WORK_DONE: u32 = 0xc5;
+const MEMORY: u32 = 0xd0;
+const TIME: u32 = 0xd1;
 const ANSWERS: u32 = 0xd3;
+const MEMORY_LATER: u32 = 0xd4;
 
 const ASKED_LOG: u64 = 0x4 << 56;
 
@@ -77,29 +90,36 @@ export function edge(site: u32): void {
 /** `attach`; its answer. */
 export function attach(): i32 {
   begin();
+  restNew();
   status().op = 0;
   const budget = enter(ENTRY_ATTACH);
   const answer = call_indirect<i32>(TABLE.ATTACH, budget);
   leave(ENTRY_ATTACH, budget);
+  restSave();
   return answer;
 }
 
 /** The first `count` records of the input. */
 export function run(count: u32): void {
   begin();
+  restRestore();
   go(count);
 }
 
-/** The same, as a guest goes on: nothing that was counted is forgotten. */
+/** The same after a reset; the guest's memory begins as zeros here, too (so does a memory record of size 0). */
 export function again(count: u32): void {
-  atRest();
+  guestStores(0, 0, 0, 0);
   answersReset();
   go(count);
 }
 
-/** The device is reset, by the guest or the operator: its surroundings are at rest before it hears of it. */
+/** The device is reset, by the guest or the operator: what it asked for is over, its surroundings are at rest. */
 export function reset(): void {
-  atRest();
+  while (workWaits()) {
+    over(WORK_CANCELLED);
+    workDone(doneCookie, doneStatus);
+  }
+  restForget();
   const budget = enter(ENTRY_RESET);
   call_indirect<void>(TABLE.RESET, budget);
   leave(ENTRY_RESET, budget);
@@ -113,12 +133,6 @@ function begin(): void {
   now.calls = 0;
   now.pairs = 0;
   answersReset();
-  atRest();
-}
-
-function atRest(): void {
-  irqReset();
-  scanoutReset();
 }
 
 function go(count: u32): void {
@@ -152,17 +166,35 @@ function one(at: usize): void {
   const kind = <u32>load<u8>(at, 11);
   if (kind == CALL_WRITE) write(load<u8>(at, 12), load<u8>(at, 13), load<u64>(at, 16), load<u64>(at, 24));
   else if (kind == CALL_READ) read(load<u8>(at, 12), load<u8>(at, 13), load<u64>(at, 16));
-  else seldom(kind, load<u64>(at, 16), load<u64>(at, 24));
+  else seldom(kind, at, load<u64>(at, 16), load<u64>(at, 24));
 }
 
-function seldom(kind: u32, addr: u64, data: u64): void {
+function seldom(kind: u32, at: usize, addr: u64, data: u64): void {
   switch (kind) {
     case CALL_RESET: return reset();
-    case CALL_EVENT: return event(<u32>addr, data);
-    case CALL_WORK_DONE: return workDone(addr, <u32>data);
+    case CALL_EVENT: return addr == EVENT_POLL ? polled((data & 1) != 0) : event(<u32>addr, data);
+    case CALL_WORK_DONE: return engineGoesOn();
+    case MEMORY: return guestStores(addr, data, load<u8>(at, 13), load<u16>(at, 14));
+    case MEMORY_LATER: return guestStoresLater(addr, data, load<u8>(at, 13), load<u8>(at, 12));
+    case TIME: return passes(addr);
     case ANSWERS: return irqAnswer(<u32>addr);
     default: return;
   }
+}
+
+/** The loop comes by somebody who asked for it. */
+function polled(over: bool): void {
+  if (isPolling()) event(EVENT_POLL, pollComes(over));
+}
+
+function engineGoesOn(): void {
+  if (workGoesOn()) workDone(doneCookie, doneStatus);
+}
+
+function passes(ns: u64): void {
+  timePasses(ns);
+  engineGoesOn();
+  polled(false);
 }
 
 @inline

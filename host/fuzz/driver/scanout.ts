@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The imports scanout_set and scanout_flush, judged as unikernel/core/display/scanout.ts judges them.
+// The imports scanout_set, scanout_set_buffer and scanout_flush, judged as unikernel/core/display/scanout.ts judges
+// them.
 
 import { BAR_KIND_RAM, MANIFEST_BAR_COUNT } from "../../../unikernel/abi/manifest";
 import {
+  BUFFER_NONE,
   CAPABILITY_OK,
   CAPABILITY_REFUSED,
   FORMAT_NONE,
@@ -11,6 +13,8 @@ import {
   FORMAT_RGB888,
   FORMAT_XRGB8888,
 } from "../../../unikernel/abi/module";
+import { bufferFind } from "../../../unikernel/core/vgpu/buffer";
+import { vgpuAt } from "../../../unikernel/core/vgpu/vgpu";
 import { capabilityFault, note } from "./answers";
 import { barBytes, barKind, scanoutCount } from "./setup";
 
@@ -19,11 +23,29 @@ const EXTENT_MAX: u32 = 16384; // SCANOUT_EXTENT_MAX of unikernel/core/limits.ts
 const ASKED_SET: u64 = 0x2 << 56;
 const ASKED_FLUSH: u64 = 0x3 << 56;
 
-/** For each scanout: format, width, height, 0: u32 each. */
+/** For each scanout: format, width, height, buffer: u32 each. */
 const TABLE: usize = memory.data(SCANOUTS_MAX * 16, 8);
+/** What `attach` left. */
+const KEPT: usize = memory.data(SCANOUTS_MAX * 16, 8);
 
 export function scanoutReset(): void {
-  for (let i: u32 = 0; i < SCANOUTS_MAX; i++) store<u32>(TABLE + i * 16, FORMAT_NONE);
+  memory.fill(TABLE, 0, SCANOUTS_MAX * 16);
+}
+
+export function scanoutSave(): void {
+  memory.copy(KEPT, TABLE, SCANOUTS_MAX * 16);
+}
+
+@inline
+export function scanoutRestore(): void {
+  for (let i: u32 = 0; i < SCANOUTS_MAX * 16; i += 8) store<u64>(TABLE + i, load<u64>(KEPT + i));
+}
+
+/** The buffer goes: what shows it goes off. */
+export function scanoutForgetBuffer(buffer: u32): void {
+  for (let i: u32 = 0; i < SCANOUTS_MAX; i++) {
+    if (load<u32>(TABLE + i * 16, 12) == buffer) memory.fill(TABLE + i * 16, 0, 16);
+  }
 }
 
 export function bytesPerPixel(format: u32): u32 {
@@ -43,16 +65,32 @@ export function scanout_set(
     if (bar >= <u32>MANIFEST_BAR_COUNT || barKind(bar) != BAR_KIND_RAM) capabilityFault();
     if (!isPicture(barBytes(bar), offset, width, height, stride, format)) return CAPABILITY_REFUSED;
   }
-  show(scanout, offset, width, height, stride, format);
+  show(scanout, BUFFER_NONE, offset, width, height, stride, format);
+  return CAPABILITY_OK;
+}
+
+export function scanout_set_buffer(
+  scanout: u32, handle: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32 {
+  if (scanout >= scanoutCount()) capabilityFault();
+  if (format != FORMAT_NONE) {
+    const buffer = bufferFind(vgpuAt(0), handle);
+    if (buffer == null) capabilityFault();
+    else if (!isPicture(buffer.bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
+  }
+  show(scanout, format == FORMAT_NONE ? <u32>BUFFER_NONE : handle, offset, width, height, stride, format);
   return CAPABILITY_OK;
 }
 
 /** The picture is there from now on. */
-export function show(scanout: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32): void {
+function show(
+  scanout: u32, buffer: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): void {
   const at = TABLE + scanout * 16;
   store<u32>(at, format);
   store<u32>(at, width, 4);
   store<u32>(at, height, 8);
+  store<u32>(at, buffer, 12);
   note(ASKED_SET | offset);
   note((<u64>height << 32) | width);
   note((<u64>stride << 32) | format);

@@ -3,7 +3,7 @@
 // The driver's memory: what the host puts there before a run, what it reads after it. Addresses are exported, as
 // functions, because a constant of AssemblyScript is no export that JavaScript sees.
 
-import { BAR_KIND_TRAP, MANIFEST_BAR_COUNT } from "../../../unikernel/abi/manifest";
+import { BAR_KIND_TRAP, MANIFEST_BAR_COUNT, MANIFEST_BYTES, MANIFEST_WORKLOADS } from "../../../unikernel/abi/manifest";
 
 export const ENTRIES: u32 = 9; // as many as any version of the ABI has
 export const PARAMS_MAX: u32 = 8;
@@ -23,6 +23,12 @@ export namespace TABLE {
   export const EVENT: u32 = 5;
   export const WORK_DONE: u32 = 6;
   export const FUEL_LEFT: u32 = 7;
+  export const PAY: u32 = 8;
+  export const PEEK: u32 = 9;
+  export const POKE: u32 = 10;
+  export const PEEK_BYTE: u32 = 11;
+  export const POKE_BYTE: u32 = 12;
+  export const MARK: u32 = 13;
 }
 
 //    0 ┌ op u32 ┬ entry u32 ┬ fault u32 ┬ news u32 ┐
@@ -51,9 +57,12 @@ const PARAMS_AT: usize = memory.data(PARAMS_MAX * 8, 8);
 const FUEL_AT: usize = memory.data(ENTRIES * 4, 8);
 const PAIRS_AT: usize = memory.data(PAIRS_MAX * PAIR_BYTES, 8);
 /** For each BAR: kind u32, 0 u32, bytes u64. */
+export const BARS: u32 = MANIFEST_BAR_COUNT;
 const BARS_AT: usize = memory.data(MANIFEST_BAR_COUNT * 16, 8);
-/** scanouts u32, interrupt vectors u32, bytes of the module's memory u32. */
+/** scanouts u32, interrupt vectors u32, bytes of the module's memory u32, of the guest's RAM u32. */
 const LIMITS_AT: usize = memory.data(16, 8);
+/** The packer's binary manifest. */
+export const MANIFEST_AT: usize = memory.data(MANIFEST_BYTES, 8);
 
 export function statusAt(): usize { return STATUS_AT; }
 export function inputAt(): usize { return INPUT_AT; }
@@ -62,6 +71,7 @@ export function fuelAt(): usize { return FUEL_AT; }
 export function pairsAt(): usize { return PAIRS_AT; }
 export function barsAt(): usize { return BARS_AT; }
 export function limitsAt(): usize { return LIMITS_AT; }
+export function manifestAt(): usize { return MANIFEST_AT; }
 
 @inline
 export function status(): Status {
@@ -120,6 +130,17 @@ export function vectorCount(): u32 {
 @inline
 export function moduleBytes(): u32 {
   return load<u32>(LIMITS_AT, 8);
+}
+
+/** From address 0, and as many from 4 GiB. */
+@inline
+export function guestRamBytes(): u64 {
+  return load<u32>(LIMITS_AT, 12);
+}
+
+@inline
+export function workloadsPromised(): u32 {
+  return load<u32>(MANIFEST_AT, MANIFEST_WORKLOADS);
 }
 
 export function notePair(site: u32, a: u64, b: u64): void {

@@ -3,9 +3,8 @@
 // One instance of the module that is fuzzed, with its driver: inputs go in, outcomes come out, and before each input
 // everything is as after `attach`. Only what was written is set back: a bit stands for each 64th of the memory.
 
-import { CAPABILITY_REFUSED } from "../../../unikernel/abi/module.js";
 import { MODULE_BORDER } from "../../pipeline/contract.js";
-import { fuelByEntry } from "../../pipeline/manifest.js";
+import { encodeManifest, fuelByEntry } from "../../pipeline/manifest.js";
 import { ADDED_IMPORTS, COVER_NAMESPACE, wordName } from "../cover/cover.js";
 import { RECORD_WORDS } from "../target.js";
 import { type FaultName, faultOf, framesOf, type Place } from "./fault.js";
@@ -14,7 +13,15 @@ import type { FuzzModule } from "./prepare.js";
 /** BAR_KIND_* of unikernel/abi/manifest.ts. */
 const BAR_KINDS = { trap: 1, ram: 2, msix: 3 } as const;
 /** Places in the driver's table (driver/setup.ts). */
-const TABLE = ["attach", "reset", "bar_read", "bar_write", "event", "work_done", "fuel"] as const;
+const TABLE = [
+  ...["attach", "reset", "bar_read", "bar_write", "event", "work_done", "fuel"],
+  ...["pay", "peek", "poke", "peek_byte", "poke_byte", "mark"],
+];
+/**
+ * The guest's RAM: so much from 0, and as much from 4 GiB. More than a display's pictures need, little enough that most
+ * addresses are none.
+ */
+export const GUEST_RAM_BYTES = 256 << 20;
 const RECORDS_MAX = 65536;
 const ENTRIES_MAX = 9;
 const GRANULES = 64;
@@ -38,6 +45,7 @@ interface DriverExports {
   pairsAt: Call;
   barsAt: Call;
   limitsAt: Call;
+  manifestAt: Call;
 }
 
 export interface Fault {
@@ -58,11 +66,6 @@ interface Snapshot {
   /** What `attach` answered; undefined: it faulted. */
   attached: number | undefined;
   fault: Fault | undefined;
-}
-
-/** An import that the driver has no model of: not done. */
-function refusals(): WebAssembly.ModuleImports {
-  return Object.fromEntries(MODULE_BORDER.imports.map((one) => [one.name, () => CAPABILITY_REFUSED]));
 }
 
 export class ModuleInstance {
@@ -87,6 +90,7 @@ export class ModuleInstance {
   constructor(
     readonly module: FuzzModule,
     readonly paramSets: readonly (readonly bigint[])[],
+    guestRamBytes = GUEST_RAM_BYTES,
   ) {
     const table = new WebAssembly.Table({ initial: 16, element: "anyfunc" });
     const driver = new WebAssembly.Instance(module.driver, { env: { table } });
@@ -94,7 +98,7 @@ export class ModuleInstance {
     const code = new WebAssembly.Module(module.covered.wasm);
     const { exports } = new WebAssembly.Instance(code, {
       [COVER_NAMESPACE]: driver.exports as WebAssembly.ModuleImports,
-      [MODULE_BORDER.namespace]: { ...refusals(), ...driver.exports } as WebAssembly.ModuleImports,
+      [MODULE_BORDER.namespace]: driver.exports as WebAssembly.ModuleImports,
     });
     this.exports = exports as unknown as Record<string, Call>;
     for (const [nth, name] of TABLE.entries()) table.set(nth + 1, this.exports[`__g_${name}`] ?? null);
@@ -109,7 +113,7 @@ export class ModuleInstance {
     this.dirtyLow = this.added("dirty_low");
     this.dirtyHigh = this.added("dirty_high");
     this.binary = this.nameOfBinary();
-    this.setLimits();
+    this.setLimits(guestRamBytes);
   }
 
   private added(name: string): Call {
@@ -126,13 +130,20 @@ export class ModuleInstance {
     return "";
   }
 
-  private setLimits(): void {
+  private setLimits(guestRamBytes: number): void {
     const { manifest } = this.module;
     const buffer = this.driver.memory.buffer;
     new Uint32Array(buffer, this.driver.fuelAt(), ENTRIES_MAX).set(fuelByEntry(manifest));
     const { msi = 0, msix = 0, intx = false } = manifest.interrupts;
     const vectors = Math.max(msi, msix, intx ? 1 : 0);
-    new Uint32Array(buffer, this.driver.limitsAt(), 3).set([manifest.scanouts, vectors, this.memory.length]);
+    new Uint32Array(buffer, this.driver.limitsAt(), 4).set([
+      manifest.scanouts,
+      vectors,
+      this.memory.length,
+      guestRamBytes,
+    ]);
+    const binary = encodeManifest(manifest);
+    new Uint8Array(buffer, this.driver.manifestAt(), binary.length).set(binary);
   }
 
   // --- parameters ---

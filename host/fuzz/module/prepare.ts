@@ -3,11 +3,11 @@
 // From a module's file to what the fuzzer runs: checked, with fuel (host/pipeline), with coverage (../cover), and the
 // driver beside it. The file is anybody's; this runs in the child process that will also fuzz it.
 
-import { compile } from "../../pipeline/compile.js";
 import type { Manifest } from "../../pipeline/manifest.js";
 import { prepareWasm } from "../../pipeline/module.js";
 import { wasmHash } from "../../trace/index.js";
 import { type Covered, cover } from "../cover/cover.js";
+import { compileDriver } from "./driver.js";
 
 export interface FuzzModule {
   manifest: Manifest;
@@ -19,19 +19,14 @@ export interface FuzzModule {
   driver: WebAssembly.Module;
 }
 
-const DRIVER = "host/fuzz/driver/index.ts";
-/** 2 MiB for the longest trace, a third for guest memory, the rest for tables. */
-const DRIVER_PAGES = 64;
-
 export async function prepareFuzz(subject: string, file: Uint8Array): Promise<FuzzModule> {
   const { manifest, wasm } = await prepareWasm(subject, file);
-  const driver = await compile({ name: "driver", entry: DRIVER, memoryPages: DRIVER_PAGES, flags: ["--importTable"] });
   return {
     manifest,
     wasmSha256: wasmHash(file),
     file,
     fuelled: wasm,
     covered: cover(wasm),
-    driver: new WebAssembly.Module(Uint8Array.from(driver)),
+    driver: await compileDriver(),
   };
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// The imports of the capability work, judged as unikernel/core/work/work.ts judges them, and the engine behind them:
+// workloads end in their order, when the input says that the engine goes on (records call-work-done and time).
+
+import { CAPABILITY_BUSY, CAPABILITY_OK, CAPABILITY_REFUSED, ENGINE_COPY, WORK_FAILED, WORK_OK }
+  from "../../../unikernel/abi/module";
+import { WORKLOADS_MAX } from "../../../unikernel/core/sched/size";
+import { bufferFind } from "../../../unikernel/core/vgpu/buffer";
+import { holdsRows } from "../../../unikernel/core/vgpu/buffer_access";
+import { vgpuAt } from "../../../unikernel/core/vgpu/vgpu";
+import { COPY_FAILED, COPY_MORE, Copy, copyAt, copySlice } from "../../../unikernel/core/work/copy";
+import { capabilityFault } from "./answers";
+import { chargeOf, pay, told } from "./carry";
+import { workloadsPromised } from "./setup";
+
+/** Slices of one record: 1 MiB. A longer copy goes on at the next. */
+const SLICES: u32 = 16;
+
+const COOKIES: usize = memory.data(WORKLOADS_MAX * 8, 8);
+let first: u32 = 0;
+let count: u32 = 0;
+
+/** Set by workGoesOn. */
+export let doneCookie: u64 = 0;
+export let doneStatus: u32 = 0;
+
+export function workForget(): void {
+  count = 0;
+}
+
+export function work_copy(
+  engine: u32, cookie: u64, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32,
+  row_bytes: u32, rows: u32,
+): i32 {
+  pay(chargeOf(0));
+  const vgpu = vgpuAt(0);
+  const to = bufferFind(vgpu, dst);
+  const from = bufferFind(vgpu, src);
+  if (engine != ENGINE_COPY || to == null || from == null) {
+    capabilityFault();
+    return 0;
+  }
+  if (!holdsRows(to, dst_offset, dst_stride, row_bytes, rows)) return told(CAPABILITY_REFUSED, cookie);
+  if (!holdsRows(from, src_offset, src_stride, row_bytes, rows)) return told(CAPABILITY_REFUSED, cookie);
+  const copy = submit(cookie);
+  if (copy == null) return told(CAPABILITY_BUSY, cookie);
+  copy.dst = dst;
+  copy.src = src;
+  copy.dst_stride = dst_stride;
+  copy.src_stride = src_stride;
+  copy.dst_offset = dst_offset;
+  copy.src_offset = src_offset;
+  copy.row_bytes = row_bytes;
+  copy.rows = row_bytes == 0 ? 0 : rows;
+  return told(CAPABILITY_OK, cookie);
+}
+
+export function work_fence(engine: u32, cookie: u64): i32 {
+  pay(chargeOf(0));
+  if (engine != ENGINE_COPY) capabilityFault();
+  return told(submit(cookie) == null ? CAPABILITY_BUSY : CAPABILITY_OK, cookie);
+}
+
+/** A place in the queue, nothing to copy yet; null: as many wait as the module promised. */
+function submit(cookie: u64): Copy | null {
+  if (count >= min<u32>(workloadsPromised(), WORKLOADS_MAX)) return null;
+  const slot = (first + count++) % WORKLOADS_MAX;
+  store<u64>(COOKIES + slot * 8, cookie);
+  const copy = copyAt(slot);
+  copy.rows = 0;
+  copy.row = 0;
+  copy.column = 0;
+  return copy;
+}
+
+export function workWaits(): bool {
+  return count != 0;
+}
+
+/** The engine works on the oldest; true: it is over, and how stands in doneCookie and doneStatus. */
+export function workGoesOn(): bool {
+  if (count == 0) return false;
+  let end = COPY_MORE;
+  for (let i: u32 = 0; i < SLICES && end == COPY_MORE; i++) end = copySlice(vgpuAt(0), copyAt(first));
+  if (end == COPY_MORE) return false;
+  over(end == COPY_FAILED ? WORK_FAILED : WORK_OK);
+  return true;
+}
+
+/** The oldest leaves the queue like this. */
+export function over(result: u32): void {
+  doneCookie = load<u64>(COOKIES + first * 8);
+  doneStatus = result;
+  first = (first + 1) % WORKLOADS_MAX;
+  count--;
+}
