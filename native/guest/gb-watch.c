@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * gb-watch DEVICE BAR OFFSET VALUE STOP: reads 4 bytes of a BAR again and again, until a file named STOP appears;
- * each read is timed, each answer compared with VALUE. One line of JSON: how many, how many wrong, the first wrong one,
- * and the times in nanoseconds of CLOCK_MONOTONIC: median, p99, max.
+ * gb-watch DEVICE BAR OFFSET VALUE|count STOP [PAUSE_US]: reads 4 bytes of a BAR again and again, without a
+ * break or with one of that length, until a file named STOP appears; each read is timed, each answer compared with
+ * VALUE, or, where that is "count", with one more than the answer before. One line of JSON: how many, how many wrong,
+ * the first wrong one, and the times in nanoseconds of CLOCK_MONOTONIC: median, p99, max.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,15 +31,24 @@ static int by_size(const void *a, const void *b) {
 
 static uint32_t count, wrong, first_wrong;
 
-static void watch(const struct pci_bar *bar, uint64_t offset, uint32_t value, const char *stop, uint32_t *sample) {
+static void watch(const struct pci_bar *bar, uint64_t offset, const char *wanted, const char *stop, uint32_t pause_us,
+                  uint32_t *sample) {
+    bool counts = !strcmp(wanted, "count");
+    uint32_t value = counts ? (uint32_t)bar_read(bar, offset, 4) : (uint32_t)strtoul(wanted, NULL, 0);
+
     while (count < SAMPLES_MAX && (count % LOOK_EVERY || access(stop, F_OK))) {
         uint64_t start = now_ns();
         uint32_t got = (uint32_t)bar_read(bar, offset, 4);
         uint64_t took = now_ns() - start;
 
+        value += counts;
         sample[count++] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
         if (got != value && !wrong++)
             first_wrong = got;
+        if (counts)
+            value = got;
+        if (pause_us)
+            usleep(pause_us);
     }
 }
 
@@ -62,7 +72,7 @@ static const char *run(char **argv) {
     if (!error && (bar.size < 4 || offset > bar.size - 4))
         error = "the access ends beyond the BAR";
     if (!error) {
-        watch(&bar, offset, (uint32_t)strtoul(argv[4], NULL, 0), argv[5], sample);
+        watch(&bar, offset, argv[4], argv[5], argv[6] ? (uint32_t)strtoul(argv[6], NULL, 0) : 0, sample);
         print(sample);
     }
     free(sample);
@@ -70,7 +80,8 @@ static const char *run(char **argv) {
 }
 
 int main(int argc, char **argv) {
-    const char *error = argc == 6 ? run(argv) : "usage: gb-watch DEVICE BAR OFFSET VALUE STOP";
+    bool right = argc == 6 || argc == 7;
+    const char *error = right ? run(argv) : "usage: gb-watch DEVICE BAR OFFSET VALUE|count STOP [PAUSE_US]";
 
     if (error)
         printf("WATCH failed: %s\n", error);

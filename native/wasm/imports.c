@@ -28,7 +28,6 @@
     X(w2c_glovebox_buffer_read) \
     X(w2c_glovebox_buffer_write) \
     X(w2c_glovebox_buffer_copy) \
-    X(w2c_glovebox_poll) \
     X(w2c_glovebox_work_copy) \
     X(w2c_glovebox_work_fence)
 

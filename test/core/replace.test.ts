@@ -213,7 +213,8 @@ test("a fault within the trial: the old one answers that very access, its state 
   settle(world);
   assert.is(instances(), 1);
   assert.is(vgpuNode(world, "state"), "ready");
-  const words = "guest 7 vgpu 0: replacement taken back: module probe: unreachable in bar_read of BAR 0 at 0x8";
+  const fate = "replacement by probe@2.0.0 taken back";
+  const words = `guest 7 vgpu 0: ${fate}: module probe: unreachable in bar_read of BAR 0 at 0x8`;
   assert.is(vgpuNode(world, "error"), words);
   assert.ok(world.console.includes(words));
   assert.is(stat(world).get("scanout0"), "16x16/XR24");

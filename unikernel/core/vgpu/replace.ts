@@ -217,7 +217,8 @@ export function replaceTakenBack(vgpu: Vgpu, entry: u32, fault: u32, a: u64, b: 
     replaceSettle(vgpu);
     return false;
   }
-  const words = putFault(loseWords(vgpu).put("replacement taken back: "), vgpu, entry, fault, a, b);
+  const words = putModuleTitle(loseWords(vgpu).put("replacement by "), vgpu.module).put(" taken back: ");
+  putFault(words, vgpu, entry, fault, a, b);
   const mode = vgpu.trial;
   vgpu.trial = TRIAL_NONE;
   trials--;
