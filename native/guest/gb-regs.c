@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * gb-regs DEVICE BAR|config read|write OFFSET SIZE [VALUE]: one access of exactly that size, printed as
+ * gb-regs [-t] DEVICE BAR|config read|write OFFSET SIZE [VALUE]: one access of exactly that size, printed as
  * `REGS 0x...`. gb-regs - reads such lines from standard input, each answered by one line, for scripts that do many.
+ * With -t first: after the value, how many nanoseconds an access to a BAR took.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "pci.h"
 
@@ -18,6 +20,16 @@ static const char *number(const char *text, uint64_t *out) {
     errno = 0;
     *out = strtoull(text, &end, 0);
     return errno || end == text || *end ? "a number must be decimal or 0x..." : NULL;
+}
+
+static bool timed;
+static uint64_t took_ns;
+
+static uint64_t now_ns(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static const char *use_bar(const char *name, uint64_t index, bool write, uint64_t offset, uint64_t size,
@@ -42,10 +54,12 @@ static const char *use_bar(const char *name, uint64_t index, bool write, uint64_
         return "the access ends beyond the BAR";
     if (bars[index].is_io && size == 8)
         return "ports have 1, 2 or 4 bytes";
+    took_ns = now_ns();
     if (write)
         bar_write(&bars[index], offset, (uint32_t)size, *value);
     else
         *value = bar_read(&bars[index], offset, (uint32_t)size);
+    took_ns = now_ns() - took_ns;
     return NULL;
 }
 
@@ -67,7 +81,7 @@ static const char *access_once(int count, char **word, uint64_t *value) {
     const char *error;
 
     if (count < 5 || count > 6)
-        return "usage: gb-regs DEVICE BAR|config read|write OFFSET SIZE [VALUE]";
+        return "usage: gb-regs [-t] DEVICE BAR|config read|write OFFSET SIZE [VALUE]";
     write = !strcmp(word[2], "write");
     config = !strcmp(word[1], "config");
     *value = 0;
@@ -95,6 +109,8 @@ static int run(int count, char **word) {
 
     if (error)
         printf("REGS failed: %s\n", error);
+    else if (timed)
+        printf("REGS 0x%llx %llu\n", (unsigned long long)value, (unsigned long long)took_ns);
     else
         printf("REGS 0x%llx\n", (unsigned long long)value);
     return error ? 1 : 0;
@@ -118,6 +134,9 @@ static int run_lines(void) {
 
 int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    timed = argc > 1 && !strcmp(argv[1], "-t");
+    argc -= timed;
+    argv += timed;
     if (argc == 2 && !strcmp(argv[1], "-"))
         return run_lines();
     return run(argc - 1, argv + 1);

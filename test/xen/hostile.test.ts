@@ -11,13 +11,30 @@ import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { BUILD } from "../../host/lab/paths.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
-import { MISDEEDS } from "../modules/hostile-runtime/table.js";
+import { shim } from "../../host/sim/contract.js";
+import { MISDEEDS, type Misdeed } from "../modules/hostile-runtime/table.js";
 import dom0Script from "./hostile.sh";
 import script from "./hostile-guest.sh";
 
 const test = suite("hostile modules on Xen");
-const ONES = "REGS 0xffffffff";
-const SOUND = "REGS 0x47424448";
+const ONES = "0xffffffff";
+const SOUND = "0x47424448";
+
+/** Hostile vGPUs of the guest; the sound one is the last. As hostile.sh says. */
+const DEVICES = 7;
+const SOUND_AT = 7;
+const PARTS = { median: 2, p99: 3 }; // times what the same machine gave without misdeeds
+
+/** One misdeed of each kind, for the trace. */
+const QUIET: readonly [name: string, fault: string][] = [
+  ["endless-loop", "FAULT_FUEL"],
+  ["stack-hog", "FAULT_STACK"],
+  ["load-one-beyond", "FAULT_MEMORY"],
+  ["divide-by-zero", "FAULT_ARITHMETIC"],
+  ["unreachable", "FAULT_UNREACHABLE"],
+  ["handle-zero", "FAULT_CAPABILITY"],
+  ["interrupt-storm", "FAULT_PROMISE"],
+];
 
 interface Watched {
   count: number;
@@ -28,14 +45,35 @@ interface Watched {
   max_ns: number;
 }
 
+interface Deed extends Misdeed {
+  round: number;
+  vgpu: number;
+}
+
+const DEEDS: readonly Deed[] = MISDEEDS.map((one, index) => ({
+  ...one,
+  round: Math.floor(index / DEVICES),
+  vgpu: index % DEVICES,
+}));
+
+function roundLines(): string {
+  const lines: string[] = [];
+  for (const one of DEEDS) {
+    lines[one.round] = `${lines[one.round] ?? `r${one.round}`} ${one.number}${one.counted === undefined ? "" : "c"}`;
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+const numberOf = (name: string): number => MISDEEDS.find((one) => one.name === name)?.number ?? 0;
+
 let result: ScenarioResult;
 let log = "";
 
 test.before(async () => {
   const folder = join(BUILD, "test-hostile");
   mkdirSync(folder, { recursive: true });
-  const list = join(folder, "misdeeds");
-  writeFileSync(list, MISDEEDS.map((one) => `${one.number} ${one.name}\n`).join(""));
+  writeFileSync(join(folder, "rounds"), roundLines());
+  writeFileSync(join(folder, "quiet"), QUIET.map(([name]) => numberOf(name)).join(" "));
   const guest = { script, cfg: { vcpus: 2 } };
   result = await runScenario({
     name: "hostile",
@@ -44,10 +82,11 @@ test.before(async () => {
       gbctl: join(DOM0_PROGRAMS, "gbctl"),
       "glovebox.elf": join(BUILD, "unikernel/glovebox.elf"),
       "modules.img": join(BUILD, "unikernel/modules-test.img"),
-      misdeeds: list,
+      rounds: join(folder, "rounds"),
+      quiet: join(folder, "quiet"),
     },
     guests: { h: guest, q: guest },
-    timeoutMs: 1_800_000,
+    timeoutMs: 600_000,
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   log = guestLog(result, "h").replaceAll("\r", "");
@@ -55,40 +94,89 @@ test.before(async () => {
 
 type Figures = Record<string, string | number>;
 const figures = (name: string): Figures => JSON.parse(readOutput(result, name)) as Figures;
-const said = (text: string, line: RegExp): string | undefined => line.exec(text)?.[1];
 
-for (const { name, lost, counted } of MISDEEDS) {
+/** What the guest printed of a round: for each device a line of its write and one of its read after it. */
+const printed = (word: string, round: string): string[] =>
+  [...log.matchAll(new RegExp(`^${word} ${round} REGS (.*)$`, "gm"))].map((match) => match[1] as string);
+const written = (round: string, vgpu: number): number => Number(printed("DEED", round)[2 * vgpu]?.split(" ")[1]);
+const seen = (round: string, vgpu: number): string | undefined => printed("DEED", round)[2 * vgpu + 1]?.split(" ")[0];
+
+/** What that figure was when it was last looked at on the same vGPU: resets do not clear it. */
+function figureBefore(deed: Deed): number {
+  const same = (one: Deed): boolean => one.vgpu === deed.vgpu && one.round < deed.round && one.counted !== undefined;
+  const last = DEEDS.filter(same).at(-1);
+  return last === undefined ? 0 : Number(figures(`deeds/${last.number}.stat`)[deed.counted as string]);
+}
+
+interface Listed {
+  state: string;
+  error?: string;
+}
+
+function listed(name: string): Listed[] {
+  const [driver] = JSON.parse(readOutput(result, name)) as { guests: { vgpus: Listed[] }[] }[];
+  return driver?.guests[0]?.vgpus ?? [];
+}
+
+for (const deed of DEEDS) {
+  const { name, lost, counted, vgpu } = deed;
   test(`${name}: ${lost === undefined ? (counted ?? "done, nothing happens") : `lost, ${lost.source}`}`, () => {
-    assert.is(said(log, new RegExp(`^SIN ${name} (.*)$`, "m")), lost === undefined ? SOUND : ONES);
-    const stat = figures(`deeds/${name}.stat`);
-    assert.is(stat.state, lost === undefined ? "ready" : "lost");
-    const [driver] = JSON.parse(readOutput(result, `deeds/${name}.list`));
-    const [hostile, sound] = driver.guests[0].vgpus;
-    assert.is(sound.state, "ready");
-    if (lost !== undefined) assert.match(hostile.error, lost);
-    if (counted !== undefined) assert.ok(Number(stat[counted]) > 0);
-    assert.is(said(log, new RegExp(`^AGAIN ${name} (.*)$`, "m")), SOUND, "after the reset");
+    const round = `r${deed.round}`;
+    assert.is(seen(round, vgpu), lost === undefined ? SOUND : ONES);
+    const vgpus = listed(`deeds/${round}.list`);
+    assert.is(vgpus[vgpu]?.state, lost === undefined ? "ready" : "lost");
+    assert.is(vgpus[SOUND_AT]?.state, "ready");
+    if (lost !== undefined) assert.match(vgpus[vgpu]?.error ?? "", lost);
+    if (counted !== undefined) {
+      assert.ok(Number(figures(`deeds/${deed.number}.stat`)[counted]) > figureBefore(deed), counted);
+    }
+    assert.is(printed("AFTER", round)[vgpu], SOUND, "after the reset");
   });
 }
 
-test("the neighbour's answers are all right, and a budget of fuel bounds what it waits", () => {
-  const watched = (name: string): Watched =>
-    JSON.parse(said(log, new RegExp(`^WATCHED ${name} WATCH (.*)$`, "m")) ?? "{}") as Watched;
-  const [alone, beside] = [watched("alone"), watched("beside")];
-  console.log(`alone ${JSON.stringify(alone)}\nbeside ${JSON.stringify(beside)}`);
-  assert.is(alone.wrong, 0);
-  assert.is(beside.wrong, 0, `first wrong one 0x${beside.first_wrong.toString(16)}`);
-  assert.ok(beside.count > 1000);
-  assert.ok(beside.median_ns < 2 * alone.median_ns, "the median is as without");
+const watched = (name: string): Watched => {
+  const line = new RegExp(`^WATCHED ${name} WATCH (.*)$`, "m").exec(log)?.[1];
+  return JSON.parse(line ?? "{}") as Watched;
+};
+
+test("the neighbour's answers are all right", () => {
+  let count = 0;
+  for (const window of ["alone", "busy", "beside"]) {
+    const one = watched(window);
+    console.log(`${window} ${JSON.stringify(one)}`);
+    assert.is(one.wrong, 0, `${window}: first wrong one 0x${one.first_wrong?.toString(16)}`);
+    count += one.count;
+  }
   const neighbour = figures("neighbour.json");
   assert.is(neighbour.state, "ready");
-  assert.ok(Number(neighbour.mmio_reads) >= alone.count + beside.count);
+  assert.ok(Number(neighbour.mmio_reads) >= count);
   assert.is(figures("domain.json").restarts, 0);
 });
 
-test("the trace has each loss", () => {
-  const { records } = JSON.parse(readOutput(result, "trace.json")) as { records: { kind: string }[] };
-  assert.ok(records.some((one) => one.kind === "lost" || one.kind === "reset"));
+// Fuel bounds how long a call of a module keeps the domain: a neighbour's read that comes meanwhile waits for the rest
+// of one budget, here barWrite's million points. How long that is on this machine, the guest that spent it measured.
+test("the neighbour's latency: as with resets alone, and at most one budget more", () => {
+  const [busy, beside] = [watched("busy"), watched("beside")];
+  // Reads that meet a misdeed are fewer than 1 in 100, so the 99th percentile is one of those that meet none.
+  assert.ok(beside.count > 100 * DEEDS.length, `${beside.count} reads`);
+  assert.ok(beside.median_ns < PARTS.median * busy.median_ns, "median");
+  assert.ok(beside.p99_ns < PARTS.p99 * busy.p99_ns, "99th percentile");
+  const burnt = Math.max(...DEEDS.map((one) => written(`r${one.round}`, one.vgpu)));
+  const budget = Number(figures("hostile.json").fuel_max);
+  console.log(`the longest misdeed took ${burnt} ns, its budget is ${budget} points`);
+  assert.is(budget, 1_000_000);
+  assert.ok(beside.max_ns < burnt + 2 * busy.max_ns, "the longest wait");
+});
+
+test("the trace has each loss, with its fault", () => {
+  const { records } = JSON.parse(readOutput(result, "trace.json")) as {
+    records: { kind: string; vgpu: number; addr: string }[];
+  };
+  const last = records.filter((one) => one.kind === "lost").slice(-DEVICES);
+  assert.equal(
+    last.map((one) => [one.vgpu, Number(one.addr)]),
+    QUIET.map(([_, fault], index) => [index, shim(fault)]),
+  );
 });
 
 test("three faults: in quarantine, shown, refused, released", () => {
@@ -102,8 +190,8 @@ test("three faults: in quarantine, shown, refused, released", () => {
   assert.match(text("release"), /exit 0/);
   assert.match(text("reset-4"), /exit 0/);
   const guest = guestLog(result, "q").replaceAll("\r", "");
-  assert.is(said(guest, /^AGAIN q3 (.*)$/m), ONES);
-  assert.is(said(guest, /^AGAIN q4 (.*)$/m), SOUND);
+  assert.match(guest, new RegExp(`^AFTER q3 REGS ${ONES}$`, "m"));
+  assert.match(guest, new RegExp(`^AFTER q4 REGS ${SOUND}$`, "m"));
 });
 
 test.run();
