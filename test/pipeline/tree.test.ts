@@ -50,7 +50,10 @@ test("the SDK declares the imports of contract.ts, and no file else does", () =>
     ...text.matchAll(/@external\("(\w+)", "(\w+)"\) export declare function \w+\(([^)]*)\): (\w+);/g),
   ].map(
     ([, namespace, name, list, result]) =>
-      `${namespace}.${name}(${list?.replace(/\w+: /g, "").replace(/\s+/g, " ").replace(/,\s*$/, "").trim()}): ${result}`,
+      `${namespace}.${name}(${list
+        ?.replace(/\w+: |,\s*$/g, "")
+        .replace(/\s+/g, " ")
+        .trim()}): ${result}`,
   );
   const wanted = MODULE_BORDER.imports.map(
     (one) => `${MODULE_BORDER.namespace}.${one.name}(${one.parameters.join(", ")}): ${one.result}`,
