@@ -4,7 +4,7 @@
 // end in the order of the workers. With `runs` the same seed gives the same corpus and the same crashes, however long
 // it takes; with `seconds` only the speed decides where it ends. Interrupted, it ends in order: nothing is lost.
 
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseManifest } from "../pipeline/manifest.js";
 import { detachManifest } from "../pipeline/section.js";
@@ -258,7 +258,8 @@ class Session {
 
   private report(): SessionReport {
     const { seed, jobs, corpus, signal } = this.options;
-    const files = readdirSync(corpus).filter((name) => name.endsWith(TRACE_SUFFIX));
+    const names = existsSync(corpus) ? readdirSync(corpus) : []; // nothing was kept yet
+    const files = names.filter((name) => name.endsWith(TRACE_SUFFIX));
     const status = this.sum();
     return {
       module: this.origin.name,

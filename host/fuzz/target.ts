@@ -4,6 +4,7 @@
 // made of trace records. The same input gives the same outcome, always: a target has no clock and no chance.
 
 import type { TraceRecord } from "../trace/index.js";
+import type { VirtioPlaces } from "./mutate/virtio.js";
 
 /** A record as the mutator sees it: eight words of 32 bits (host/trace/record.ts draws it). */
 export const RECORD_WORDS = 8;
@@ -79,4 +80,6 @@ export interface Vocabulary {
   /** It looks at guest memory. */
   hasMemory: boolean;
   hasInterrupts: boolean;
+  /** It is a virtio device: how a driver would begin. */
+  virtio?: VirtioPlaces | undefined;
 }

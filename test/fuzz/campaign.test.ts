@@ -113,4 +113,15 @@ test("a module that does nothing wrong is left in peace", async () => {
   assert.ok(campaign.target.coverage().edges > 240);
 });
 
+test("a virtio device is brought up and asked for things; what it does then is sound, after a reset too", async () => {
+  const campaign = campaignOf(await moduleOf("unikernel/modules/virtio-gpu"), 9);
+  campaign.run(20000);
+  assert.equal(
+    [...campaign.found.values()].map((one) => one.finding.story),
+    [],
+  );
+  // Without the driver's first steps as a whole: 271 after 60000.
+  assert.ok(campaign.target.coverage().edges > 550, `${campaign.target.coverage().edges} edges`);
+});
+
 test.run();

@@ -4,6 +4,7 @@
 // constants that it compares with, the numbers of its manifest.
 
 import type { Manifest } from "../../pipeline/manifest.js";
+import { virtioOf } from "../mutate/virtio.js";
 import type { Vocabulary } from "../target.js";
 
 /** Beyond it a constant is no offset of a register, more likely an address of the module's own data. */
@@ -25,6 +26,7 @@ export function vocabularyOf(manifest: Manifest, mined: readonly bigint[]): Voca
     hasWorkDone: (manifest.fuel.workDone ?? 0) > 0,
     hasMemory: manifest.capabilities.some((one) => one === "memory" || one === "buffer"),
     hasInterrupts: msi + msix > 0 || intx,
+    virtio: virtioOf(manifest),
   };
 }
 

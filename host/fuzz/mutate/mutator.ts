@@ -6,6 +6,7 @@
 import type { Random } from "../random.js";
 import { type Input, RECORD_WORDS, type Vocabulary } from "../target.js";
 import { Operations } from "./operation.js";
+import { putAll } from "./virtio.js";
 
 const SWARM_INPUTS = 256;
 const CHANGES_MAX_LOG2 = 3;
@@ -34,6 +35,11 @@ export class Mutator implements Changer {
   /** A fresh input into `words`; answers its records. */
   create(words: Int32Array): number {
     this.next();
+    const begin = this.operations.script(this.recordsMax, true);
+    if (begin !== undefined && !this.random.oneIn(4)) {
+      putAll(words, 0, begin);
+      return this.act(words, begin.length);
+    }
     const records = 1 + this.random.below(Math.min(FIRST_RECORDS, this.recordsMax));
     for (let i = 0; i < records; i++) this.operations.create(words, i * RECORD_WORDS);
     return records;
@@ -89,8 +95,17 @@ export class Mutator implements Changer {
     }
   }
 
+  /** What a driver would do next, at the end. */
+  private act(words: Int32Array, records: number): number {
+    const all = this.operations.script(this.recordsMax - records, false);
+    if (all === undefined) return records;
+    putAll(words, records * RECORD_WORDS, all);
+    return records + all.length;
+  }
+
   /** One to four new records, somewhere. */
   private insert(words: Int32Array, records: number): number {
+    if (this.operations.known.virtio !== undefined && this.random.oneIn(3)) return this.act(words, records);
     const count = Math.min(1 + this.random.below(4), this.recordsMax - records);
     if (count <= 0) {
       this.operations.create(words, this.random.below(records) * RECORD_WORDS);

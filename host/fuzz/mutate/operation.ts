@@ -12,10 +12,13 @@ import {
   KIND_CALL_WORK_DONE,
   KIND_CALL_WRITE,
   KIND_MEMORY,
+  KIND_MEMORY_LATER,
+  KIND_TIME,
 } from "../../trace/index.js";
 import type { Random } from "../random.js";
 import { RECORD_WORDS, type Vocabulary, WORD_ADDR, WORD_DATA, WORD_KIND, WORD_SIZE } from "../target.js";
 import { putMemory } from "./ring.js";
+import { bringUp, type putAll, request } from "./virtio.js";
 
 const SIZES = [1, 2, 4, 8] as const;
 const INTERESTING = [
@@ -87,6 +90,14 @@ export class Operations {
     };
   }
 
+  /** What a driver does next in several records, at most `room` of them; undefined: nothing such is known. */
+  script(room: number, first: boolean): Parameters<typeof putAll>[2] | undefined {
+    const { virtio } = this.known;
+    if (virtio === undefined) return undefined;
+    const all = first ? bringUp(virtio, this.random) : request(virtio, this.random, () => this.value());
+    return all.length <= room ? all : undefined;
+  }
+
   /** A new record at word `at` of `words`. */
   create(words: Int32Array, at: number): void {
     const { write, read, memory, seldom } = this.swarm;
@@ -94,8 +105,16 @@ export class Operations {
     const die = this.random.below(write + read + memory + seldom);
     if (die < write) this.access(words, at, KIND_CALL_WRITE);
     else if (die < write + read) this.access(words, at, KIND_CALL_READ);
-    else if (die < write + read + memory) putMemory(words, at, this.random, () => this.value());
+    else if (die < write + read + memory) this.memory(words, at);
     else this.seldom(words, at);
+  }
+
+  /** Now, or behind the module's back. */
+  private memory(words: Int32Array, at: number): void {
+    putMemory(words, at, this.random, () => this.value());
+    if (!this.random.oneIn(8)) return;
+    words[at + WORD_KIND] = KIND_MEMORY_LATER << 24;
+    words[at + WORD_SIZE] = (8 << 8) | (1 + this.random.below(4));
   }
 
   private seldom(words: Int32Array, at: number): void {
@@ -103,11 +122,12 @@ export class Operations {
     const kinds = [KIND_CALL_RESET];
     if (known.hasEvent) kinds.push(KIND_CALL_EVENT, KIND_CALL_EVENT);
     if (known.hasWorkDone) kinds.push(KIND_CALL_WORK_DONE, KIND_CALL_WORK_DONE);
+    if (known.hasEvent || known.hasWorkDone) kinds.push(KIND_TIME);
     if (known.hasInterrupts) kinds.push(KIND_ANSWERS);
     const kind = random.pick(kinds);
     words[at + WORD_KIND] = kind << 24;
     if (kind === KIND_CALL_RESET) return;
-    words[at + WORD_ADDR] = kind === KIND_CALL_WORK_DONE ? this.value() : random.below(3);
+    words[at + WORD_ADDR] = kind === KIND_CALL_WORK_DONE || kind === KIND_TIME ? this.value() : random.below(3);
     words[at + WORD_DATA] = this.value();
   }
 

@@ -45,7 +45,7 @@ export function attach(): i32 {
 }
 
 export function reset(): void {
-  T.transportReset();
+  T.transportPowerOn();
   forget();
   outputsInit();
 }

@@ -57,9 +57,16 @@ export function transportInit(queue_count: u32, sizes: u32, vector_count: u32, f
   vectors = vector_count;
   offered = features | ((<u64>1) << V.VIRTIO_F_VERSION_1) |
     (1 << V.VIRTIO_RING_F_INDIRECT_DESC) | (1 << V.VIRTIO_RING_F_EVENT_IDX);
+  transportPowerOn();
+}
+
+/** As out of the box: nothing is left, not even how often the configuration changed. */
+export function transportPowerOn(): void {
+  generation = 0;
   transportReset();
 }
 
+/** The driver begins anew. What it read of the configuration before may still be on its way: `generation` goes on. */
 export function transportReset(): void {
   status = 0;
   accepted = 0;
