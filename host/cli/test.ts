@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// `glovebox test`: the checks, then every test/**/*.test.ts, each bundled and run as a process of its own, the ones
-// that boot a machine last. uvu prints per file what passed; the sum is the last line.
+// `glovebox test`: the checks, then every test/**/*.test.ts, each bundled and run as a process of its own. The ones that
+// boot a machine come last, two at a time: an emulated machine keeps one processor busy. uvu prints per file what
+// passed, told when the file is through; the sum is the last line.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
@@ -12,7 +13,8 @@ import { UserError } from "./exit.js";
 import { runChecks } from "./lint.js";
 
 /** Tests in these folders boot a machine, but for those in a folder `unit` there. */
-const MACHINE = /^(lab|xen)\/(?!unit\/)/;
+const MACHINE = /^test\/(lab|xen)\/(?!unit\/)/;
+const MACHINES_AT_A_TIME = 2;
 const FILE_TIMEOUT_MS = 1_800_000;
 
 interface Count {
@@ -29,15 +31,35 @@ export async function test(options: { unit?: boolean; only?: string }, signal: A
   const bundles = await prepare(files);
   signal.throwIfAborted();
   if (bundles.length === 0) sum.failed++;
-  for (const [index, path] of bundles.entries()) {
-    signal.throwIfAborted();
-    process.stdout.write(`\n${files[index]}\n`);
-    add(sum, await runFile(path, signal));
-  }
+  const machines = bundles.length === 0 ? 0 : files.filter(bootsMachine).length;
+  const rest = bundles.length - machines;
+  await runRange(files, bundles, [0, rest], 1, sum, signal);
+  await runRange(files, bundles, [rest, bundles.length], MACHINES_AT_A_TIME, sum, signal);
   signal.throwIfAborted();
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   process.stdout.write(`\n${sum.passed} passed, ${sum.failed} failed${skipped}\n`);
   if (sum.failed > 0) process.exitCode = 1;
+}
+
+/** The files from..to, so many at a time; each one's output is printed whole. */
+async function runRange(
+  files: readonly string[],
+  bundles: readonly string[],
+  [from, to]: readonly [number, number],
+  atATime: number,
+  sum: Count,
+  signal: AbortSignal,
+): Promise<void> {
+  let next = from;
+  const worker = async (): Promise<void> => {
+    while (next < to && !signal.aborted) {
+      const index = next++;
+      const { text, count } = await runFile(bundles[index] as string, signal);
+      process.stdout.write(`\n${files[index]}\n${text}`);
+      add(sum, count);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, worker));
 }
 
 /** What the tests run: the build and the bundles; empty, with the reason on stdout, when there is nothing to run. */
@@ -51,6 +73,10 @@ async function prepare(files: readonly string[]): Promise<string[]> {
   }
 }
 
+function bootsMachine(file: string): boolean {
+  return MACHINE.test(file);
+}
+
 function add(sum: Count, more: Count): void {
   sum.passed += more.passed;
   sum.failed += more.failed;
@@ -61,7 +87,7 @@ function testFiles(options: { unit?: boolean; only?: string }): string[] {
   const all = readdirSync(fromRoot("test"), { recursive: true, encoding: "utf8" }).filter((f) =>
     f.endsWith(".test.ts"),
   );
-  const boots = (file: string): boolean => MACHINE.test(file);
+  const boots = (file: string): boolean => bootsMachine(`test/${file}`);
   const wanted = all.sort().filter((file) => options.only === undefined || `test/${file}`.includes(options.only));
   const machine = options.unit ? [] : wanted.filter(boots);
   return [...wanted.filter((file) => !boots(file)), ...machine].map((file) => `test/${file}`);
@@ -89,7 +115,7 @@ async function bundle(files: readonly string[]): Promise<string[]> {
   return files.map((file) => join(outdir, file.slice("test/".length).replace(/\.ts$/, ".mjs")));
 }
 
-async function runFile(path: string, signal: AbortSignal): Promise<Count> {
+async function runFile(path: string, signal: AbortSignal): Promise<{ text: string; count: Count }> {
   if (!existsSync(path)) throw new Error(`${path}: esbuild did not write it`);
   const child = spawn(process.execPath, ["--enable-source-maps", path], {
     cwd: fromRoot(),
@@ -99,7 +125,6 @@ async function runFile(path: string, signal: AbortSignal): Promise<Count> {
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => {
     text += chunk.toString();
-    process.stdout.write(chunk);
   });
   const end = (): void => void child.kill("SIGTERM");
   signal.addEventListener("abort", end);
@@ -107,7 +132,7 @@ async function runFile(path: string, signal: AbortSignal): Promise<Count> {
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
   clearTimeout(timer);
   signal.removeEventListener("abort", end);
-  return countOf(text, code);
+  return { text, count: countOf(text, code) };
 }
 
 /** uvu's own last lines; a file that ended badly without a failed test of its own counts as one. */
