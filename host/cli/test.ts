@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// `glovebox test`: the checks, then every test/**/*.test.ts, each bundled and run as a process of its own. The ones that
+// `glovebox test`: the checks, then every test/**/*.test.ts, each bundled and run as a process of its own. Those that
 // boot a machine come last, two at a time: an emulated machine keeps one processor busy. uvu prints per file what
 // passed, told when the file is through; the sum is the last line.
 
