@@ -17,6 +17,7 @@ import {
   type MinimizeOptions,
   minimizeFile,
 } from "./fuzz-tools.js";
+import { type RigOptions, rigModule, rigParsers } from "./rig.js";
 
 /** A whole number within bounds. */
 function whole(least: number, most: number): (text: string) => number {
@@ -71,9 +72,40 @@ export function addFuzzVerbs(main: Command): void {
         return path === undefined ? fuzzCore(options, signal) : fuzz(path, options, signal);
       }),
     );
+  addRigVerb(main);
   addFileVerbs(main);
   main.command("fuzz-child", { hidden: true }).action(() => fuzzChild(fileURLToPath(import.meta.url)));
   main.command("fuzz-thread", { hidden: true }).action(() => fuzzThread());
+}
+
+const RIG_HELP = `
+Examples:
+  glovebox rig device.wasm --time 10m           its C with the shim, from the corpus of glovebox fuzz
+  glovebox rig --parser all --time 60s          the C that reads .gbx files, ramdisks, rings and replies
+Exit codes: 0 nothing found, 1 something was found, 2 wrong usage or a module that cannot be fuzzed, 130 interrupted.`;
+
+function addRigVerb(main: Command): void {
+  main
+    .command("rig")
+    .description("the compiled C under clang's sanitizers and libFuzzer, compared with V8: needs clang")
+    .argument("[module]", "MODULE.wasm, or the folder with its index.ts and manifest.json")
+    .option("--parser <name>", "instead: elf, loader, ramdisk, xenstore, gbctl or all, each for the whole time")
+    .option("--time <time>", "let libFuzzer run so long, like 60s, 10m, 1h (60s unless --runs is given)", duration)
+    .option("--runs <number>", "let libFuzzer run so many inputs", whole(1, 2 ** 31 - 1))
+    .option("--seed <number>", "do the same again (1)", whole(1, 2 ** 31 - 1))
+    .option("--corpus <folder>", "begin with its inputs, and leave new ones there (fuzz-MODULE, fuzz-parsers)")
+    .option("--force", "take a corpus that was made with another build of the module")
+    .option("--json", "print the report as JSON")
+    .addHelpText("after", RIG_HELP)
+    .action((path: string | undefined, options: RigOptions) =>
+      guarded((signal) => {
+        if ((options.parser === undefined) === (path === undefined))
+          throw new UserError("rig what? A module's file, or --parser NAME", EXIT_USAGE);
+        return path === undefined
+          ? rigParsers(options.parser as string, options, signal)
+          : rigModule(path, options, signal);
+      }),
+    );
 }
 
 const MODULE_OPTION = ["--module <path>", "the module's file or folder (one of this tree: found by its name)"] as const;

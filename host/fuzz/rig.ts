@@ -5,7 +5,7 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { identifierOf } from "../pipeline/compile-c.js";
 import { nativeSources } from "../pipeline/gcc.js";
 import { moduleGlue } from "../pipeline/glue.js";
@@ -42,8 +42,8 @@ export function buildRig(module: PreparedModule, folder: string, kind: RigKind):
   };
   const objects = [
     ...[`w2c_${id}`, "glue"].map((name) => compile(join(folder, `${name}.c`), `${name}.o`, ["-w", ...std])),
-    ...["trace.c", "rig.c", MAIN[kind]].map((name) =>
-      compile(inProject("native/fuzz", name), name.replace(/c$/, "o"), [
+    ...["fuzz/trace.c", "fuzz/model.c", "fuzz/rig.c", "xen/crc32.c", `fuzz/${MAIN[kind]}`].map((name) =>
+      compile(inProject("native", name), basename(name).replace(/c$/, "o"), [
         "-D_GNU_SOURCE",
         "-Wall",
         "-Wextra",
@@ -66,17 +66,17 @@ export interface RigOutcome {
   operation: number;
   fuel: number;
   answers: string;
+  /** Of the module's state, as shim_instance_hash() has it. */
+  hash: string;
 }
 
 /** How each of these trace files ends in the rig. */
 export function replayRig(program: string, files: readonly string[]): RigOutcome[] {
   const text = execFileSync(program, files as string[], { encoding: "utf8", maxBuffer: 1 << 28 });
-  return text
-    .trimEnd()
-    .split("\n")
-    .map((line) => {
-      const [, fault, operation, fuel, answers = ""] =
-        / fault (\d+) operation (\d+) fuel (\d+) answers ([0-9a-f]{16})$/.exec(line) ?? [];
-      return { fault: Number(fault), operation: Number(operation), fuel: Number(fuel), answers };
-    });
+  return [...text.matchAll(RIG_LINE)].map(([, fault, operation, fuel, answers = "", hash = ""]) => {
+    return { fault: Number(fault), operation: Number(operation), fuel: Number(fuel), answers, hash };
+  });
 }
+
+/** What native/fuzz/replay.c prints for each file. */
+export const RIG_LINE = / fault (\d+) operation (\d+) fuel (\d+) answers ([0-9a-f]{16}) hash ([0-9a-f]{8})$/gm;

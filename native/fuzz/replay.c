@@ -36,8 +36,8 @@ static int load(struct trace *trace, const char *path) {
 }
 
 static void tell(const char *path, struct rig_outcome outcome) {
-    printf("%s fault %u operation %u fuel %llu answers %016llx\n", path, outcome.fault, outcome.operation,
-           (unsigned long long)outcome.fuel, (unsigned long long)outcome.answers);
+    printf("%s fault %u operation %u fuel %llu answers %016llx hash %08x\n", path, outcome.fault, outcome.operation,
+           (unsigned long long)outcome.fuel, (unsigned long long)outcome.answers, rig_hash());
 }
 
 static void measure(int files, long times) {

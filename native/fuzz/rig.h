@@ -20,6 +20,8 @@ struct rig_outcome {
 const char *rig_start(void);
 /* Run from the state after attach. */
 struct rig_outcome rig_run(const struct trace *trace);
+/* Of the module's whole state after the last run: shim_instance_hash(). */
+uint32_t rig_hash(void);
 /* Bytes of the module's memory that a reset copies back; all of it unless somebody knows better. */
 void rig_reset_bytes(uint64_t bytes);
 
