@@ -48,6 +48,8 @@ static bool check_pointers(const struct elf *elf, const uint8_t *image, const st
     if (module->global_count && !holds(elf, image, module->globals,
                                        module->global_count * sizeof(struct gb_global), ELF_CONSTANTS))
         return words_refuse(why, "its table of globals is outside its image");
+    if ((uint64_t)module->globals % sizeof(uint64_t))
+        return words_refuse(why, "its table of globals is not on 8 bytes");
     for (uint32_t i = 0; i < module->global_count; i++) {
         const struct gb_global *one = &module->globals[i];
         if (!is_code(elf, image, (const void *)one->at) || (one->bytes != 4 && one->bytes != 8))

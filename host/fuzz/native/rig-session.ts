@@ -14,7 +14,8 @@ import { type FuzzerReport, runFuzzer, storyOf } from "./libfuzzer.js";
 import { difference, Reference } from "./reference.js";
 import { buildShimRig, RigFault, replayShim } from "./shim-rig.js";
 
-export interface RigSession extends Pick<SessionOptions, "subject" | "file" | "corpus" | "force" | "seed" | "signal"> {
+export interface RigSession extends Pick<SessionOptions, "subject" | "corpus" | "force" | "seed" | "signal"> {
+  file: Uint8Array;
   /** Scratch. */
   folder: string;
   runs: number | undefined;
