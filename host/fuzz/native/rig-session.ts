@@ -2,7 +2,7 @@
 //
 // One session of the second rig: the corpus on V8 and in C with the shim, compared trace by trace; then libFuzzer on
 // from there, what it made compared as well, and what reaches something new added to the corpus. A difference, and
-// what a sanitizer says, is a find with a trace in crashes/; a fault that is the same on both sides is `glovebox fuzz`'s.
+// what a sanitizer says, is a find with a trace in crashes/; a fault that both sides have is a find of `glovebox fuzz`.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* native/wasm/elf.c: check and place a .gbx file that anybody may have made; the image has not a byte more than said. */
+/* native/wasm/elf.c: check and place a .gbx file of anybody's; the image has not a byte more than it says. */
 #include "elf.h"
 
 #include "parser.h"

@@ -27,7 +27,8 @@ static bool is_empty(const uint8_t *word) {
 }
 
 static void change(uint8_t *word) {
-    static const uint64_t edges[] = {0, 1, 7, 8, 0xfff, 0x1000, 0x7fffffff, 0xffffffff, ~0ul, ~7ul, ~0xffful, 1ul << 63};
+    static const uint64_t edges[] = {0,          1,    7,    8,        0xfff,     0x1000,
+                                     0x7fffffff, ~0u, ~0ul, ~7ul, ~0xffful, 1ul << 63};
     uint64_t value;
 
     memcpy(&value, word, sizeof(value));
