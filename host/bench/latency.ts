@@ -89,7 +89,7 @@ export function readLatency(result: ScenarioResult): LatencyReport {
   const qemu = readMeasurements(result, "qemu");
   const rows = [
     row("a module in the driver domain", module.get("module")),
-    row("a C function in the same shim", readMeasurements(result, "bare").get("bare")),
+    row("the same device in C in the same shim", readMeasurements(result, "bare").get("bare")),
     row("a C process in Dom0", readMeasurements(result, "process").get("process")),
     row("QEMU in Dom0, stdvga BAR 2", qemu.get("qemu-mmio"), qemu.get("qemu-port")),
     row("Xen by itself, nobody claims it", module.get("xen")),
@@ -144,7 +144,7 @@ function wishes(report: Omit<LatencyReport, "wishes">): Wish[] {
     met: got <= limit,
   });
   return [
-    wish("MMIO read, a module against the C function", read(0) / read(1), MAX_OF_BARE, "times"),
+    wish("MMIO read, a module against the same in C", read(0) / read(1), MAX_OF_BARE, "times"),
     wish("MMIO read, a module against QEMU", read(0) / read(3), MAX_OF_QEMU, "times"),
     wish("image", report.imageBytes / 1024, IMAGE_LIMIT_BYTES / 1024, "KiB"),
     wish("memory", report.memoryBytes / (1 << 20), MEMORY_LIMIT_BYTES / (1 << 20), "MiB"),

@@ -5,6 +5,7 @@
 import type { FuzzBenchReport } from "./fuzz.js";
 import type { LatencyReport, Wish } from "./latency.js";
 import { KINDS } from "./measure.js";
+import { type ModulesReport, NS_PER_INSTRUCTION } from "./modules.js";
 import type { WallReport } from "./wall.js";
 
 const HEAD = ["MMIO read", "MMIO write", "port in", "port out"];
@@ -45,6 +46,33 @@ export function fuzzText(report: FuzzBenchReport): string {
   return [
     `Fuzzing ${report.module}, ${report.inputs} inputs of 64 operations: executions a second of processor time`,
     ...table(["who", "a second", "first / this"], rows),
+    "",
+    ...report.wishes.map(wishText),
+    "",
+  ].join("\n");
+}
+
+export function modulesText(report: ModulesReport): string {
+  const us = (instructions: number): string => figure((instructions * NS_PER_INSTRUCTION) / 1000);
+  const calls = report.calls.map(({ who, instructions, fuel }) => [
+    who,
+    String(instructions),
+    us(instructions),
+    fuel === undefined ? "-" : String(fuel),
+  ]);
+  const files = report.files.map(({ module, wasmBytes, gbxBytes, packSeconds, gccSeconds }) => [
+    module,
+    String(wasmBytes),
+    String(gbxBytes),
+    figure(packSeconds),
+    figure(gccSeconds),
+  ]);
+  return [
+    `An instance of register-file, in instructions (counted step by step; ${NS_PER_INSTRUCTION} ns each as under -icount)`,
+    ...table(["what", "instructions", "us virtual", "fuel"], calls),
+    "",
+    "Packing, seconds of the clock, nothing kept from before",
+    ...table(["module", ".wasm bytes", ".gbx bytes", "pack s", "gcc alone s"], files),
     "",
     ...report.wishes.map(wishText),
     "",

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// `npm run bench`: both latency tables. The exit code says whether what is wanted was reached.
+// `npm run bench`: both latency tables and what modules cost; fuzzing when it is asked for. The exit code says whether what is wanted was reached.
 
 import { Listr } from "listr2";
 import { type FuzzBenchReport, measureFuzz } from "../bench/fuzz.js";
 import { type LatencyReport, measureLatency } from "../bench/latency.js";
-import { fuzzText, latencyText, wallText } from "../bench/table.js";
+import { type ModulesReport, measureModules } from "../bench/modules.js";
+import { fuzzText, latencyText, modulesText, wallText } from "../bench/table.js";
 import { measureWall, type WallReport } from "../bench/wall.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
@@ -21,6 +22,7 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
   let wall: WallReport | undefined;
   const wanted = (name: string): boolean => options.only === undefined || options.only === name;
   let fuzz: FuzzBenchReport | undefined;
+  let modules: ModulesReport | undefined;
   const list = new Listr(
     [
       { title: "build", task: () => build() },
@@ -43,6 +45,15 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
         },
       },
       {
+        title: "modules",
+        skip: () => !wanted("modules"),
+        task: async (_context, task) => {
+          modules = await measureModules((text) => {
+            task.output = text;
+          });
+        },
+      },
+      {
         title: "fuzzing",
         skip: () => options.only !== "fuzz",
         task: async (_context, task) => {
@@ -55,11 +66,10 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
     progressOptions(),
   );
   await list.run();
-  if (options.json) process.stdout.write(`${JSON.stringify({ latency, wall, fuzz }, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ latency, wall, modules, fuzz }, null, 2)}\n`);
   else process.stdout.write(`${latency ? latencyText(latency) : ""}${wall ? `\n${wallText(wall)}` : ""}`);
+  if (modules && !options.json) process.stdout.write(`\n${modulesText(modules)}`);
   if (fuzz && !options.json) process.stdout.write(fuzzText(fuzz));
-  const missed = [...(latency?.wishes ?? []), ...(wall?.wishes ?? []), ...(fuzz?.wishes ?? [])].filter(
-    (wish) => !wish.met,
-  );
+  const missed = [latency, wall, modules, fuzz].flatMap((one) => (one?.wishes ?? []).filter((wish) => !wish.met));
   if (missed.length > 0) throw new UserError(`wanted but not reached: ${missed.map((wish) => wish.what).join("; ")}`);
 }

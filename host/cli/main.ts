@@ -59,9 +59,9 @@ function program(): Command {
     .action((options: { unit?: boolean; only?: string }) => guarded((signal) => test(options, signal)));
   main
     .command("bench")
-    .description("what a trapped access costs: instruction counts, and wall time on two CPUs")
-    .option("--json", "print both tables as JSON")
-    .option("--only <table>", "latency, wall or fuzz", choice("latency", "wall", "fuzz"))
+    .description("what a trapped access costs, in instructions and in time on two CPUs; what a module costs")
+    .option("--json", "print the tables as JSON")
+    .option("--only <table>", "latency, wall, modules or fuzz", choice("latency", "wall", "modules", "fuzz"))
     .action((options: BenchOptions) => guarded((signal) => bench(options, signal)));
   main
     .command("lab")

@@ -9,12 +9,29 @@ import { inProject } from "../pipeline/paths.js";
 import { guarded, UserError } from "./exit.js";
 
 const CHILD = "GLOVEBOX_LIMITED";
+/** A whole job: the largest module that the check lets through packs in a few seconds. */
 const SECONDS_MAX = Number(process.env.GLOVEBOX_JOB_SECONDS ?? 300);
-/** Of the processor, for one process: gcc takes 2 s for the largest of our own modules. */
-const CPU_SECONDS_MAX = 200;
-/** What V8 keeps for JavaScript (a module has at most 1 MiB), and all private memory of a process. */
+/** What V8 keeps for JavaScript (a module has at most 1 MiB). */
 const HEAP_MIB_MAX = 1024;
-const DATA_KIB_MAX = 3 << 20;
+
+export interface ProcessLimits {
+  /** Of the processor, for one process: gcc takes 4 s for the largest of our own modules. */
+  cpuSeconds: number;
+  /** All private memory of one process. */
+  dataMib: number;
+}
+
+export const PROCESS_LIMITS: ProcessLimits = {
+  cpuSeconds: Number(process.env.GLOVEBOX_JOB_CPU_SECONDS ?? 200),
+  dataMib: Number(process.env.GLOVEBOX_JOB_MIB ?? 3072),
+};
+
+/** The command that runs another one under limits, which its children inherit. */
+export function underLimits(command: readonly string[], limits: ProcessLimits = PROCESS_LIMITS): string[] {
+  const words = `ulimit -d ${limits.dataMib * 1024} && ulimit -t ${limits.cpuSeconds} && exec "$@"`;
+  return ["sh", "-c", words, "sh", ...command];
+}
+
 /** The program ends with these by itself. */
 const EXIT_MAX = 3;
 
@@ -24,9 +41,9 @@ export function limited(subject: string, verb: () => Promise<void>): Promise<voi
 }
 
 async function runChild(subject: string, signal: AbortSignal): Promise<void> {
-  const limits = `ulimit -d ${DATA_KIB_MAX} && ulimit -t ${CPU_SECONDS_MAX} && exec "$@"`;
   const program = [process.execPath, `--max-old-space-size=${HEAP_MIB_MAX}`, inProject("build/host/glovebox.mjs")];
-  const child = spawn("sh", ["-c", limits, "sh", ...program, ...process.argv.slice(2)], {
+  const [shell = "", ...words] = underLimits([...program, ...process.argv.slice(2)]);
+  const child = spawn(shell, words, {
     stdio: "inherit",
     detached: true, // a group of its own, so that its own children end with it
     env: { ...process.env, [CHILD]: "1" },
@@ -49,7 +66,9 @@ async function runChild(subject: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (late) throw new UserError(`${subject}: refused: not done with it after ${SECONDS_MAX} s`);
   if (died !== null || code === null || code > EXIT_MAX) {
-    throw new UserError(`${subject}: refused: what looked at it ended with ${died ?? `exit code ${code}`}`);
+    const { cpuSeconds, dataMib } = PROCESS_LIMITS;
+    const how = `what looked at it ended with ${died ?? `exit code ${code}`}`;
+    throw new UserError(`${subject}: refused: ${how}; it may take ${cpuSeconds} s and ${dataMib} MiB`);
   }
   process.exitCode = code;
 }

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bench's image only: plain accesses to a BAR are answered here, by a few registers in C, so that its figure is
- * that of the bare loop: same domain, same shim, no core and no module. All else (config space, CF8, rep, invalidate)
- * is the core's.
+ * The bench's image only: plain accesses to a BAR are answered here, by the same device in C, so that its figure is
+ * the floor: same domain, same shim, same registers, no core and no module. All else (config space, CF8, rep,
+ * invalidate) is the core's.
  */
 #include "ioreq.h"
 
+#include "register_file.h"
 #include "shim.h"
 
-#define REGISTERS 64u
+#define BAR_MEMORY 0u
+#define BAR_PORTS 1u
+#define MEMORY_BYTES 4096u /* both BARs lie at multiples of their size */
+#define PORTS_BYTES 16u
 
 /* PCI configuration mechanism 1 (PCI 3.0, 3.2.2.3.2): the address and data ports are not a BAR. */
 #define CONFIG_FIRST_PORT 0xcf8u
 #define CONFIG_LAST_PORT 0xcffu
-
-static uint64_t registers[REGISTERS];
 
 static bool is_bar_access(uint32_t flags, const struct ioreq *request) {
     if (request->count != 1 || flags & IOREQ_FLAG_DATA_IS_PTR)
@@ -25,11 +27,18 @@ static bool is_bar_access(uint32_t flags, const struct ioreq *request) {
 }
 
 uint64_t answer_ioreq(uint32_t tag, uint32_t vcpu, uint32_t flags, const struct ioreq *request) {
+    static bool begun;
     if (!is_bar_access(flags, request))
         return core_on_ioreq(tag, vcpu, request->type, flags, request->addr, request->data, request->count,
                              request->size);
-    uint64_t *reg = &registers[request->addr / 4 % REGISTERS];
-    if (!(flags & IOREQ_FLAG_READ))
-        *reg = request->data;
-    return *reg;
+    if (!begun)
+        register_file_reset();
+    begun = true;
+    bool is_ports = request->type == IOREQ_TYPE_PIO;
+    uint32_t offset = (uint32_t)(request->addr % (is_ports ? PORTS_BYTES : MEMORY_BYTES));
+    uint32_t bar = is_ports ? BAR_PORTS : BAR_MEMORY;
+    if (flags & IOREQ_FLAG_READ)
+        return register_file_read(bar, offset, request->size);
+    register_file_write(bar, offset, request->size, request->data);
+    return 0;
 }
