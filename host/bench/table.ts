@@ -68,7 +68,7 @@ export function modulesText(report: ModulesReport): string {
     figure(gccSeconds),
   ]);
   return [
-    `An instance of register-file, in instructions (counted step by step; ${NS_PER_INSTRUCTION} ns each as under -icount)`,
+    `An instance of register-file, counted step by step (${NS_PER_INSTRUCTION} ns an instruction, as under -icount)`,
     ...table(["what", "instructions", "us virtual", "fuel"], calls),
     "",
     "Packing, seconds of the clock, nothing kept from before",

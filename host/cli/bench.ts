@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// `npm run bench`: both latency tables and what modules cost; fuzzing when it is asked for. The exit code says whether what is wanted was reached.
+// `npm run bench`: both latency tables and what modules cost; fuzzing when it is asked for. The exit code says whether
+// what is wanted was reached.
 
 import { Listr } from "listr2";
 import { type FuzzBenchReport, measureFuzz } from "../bench/fuzz.js";

@@ -15,18 +15,19 @@ const LOADS = {
 const STORES = { i32: ["store", "store8", "store16"], i64: ["store", "store8", "store16", "store32"] };
 const EDGES32 = ["0", "1", "-1", "2", "31", "32", "33", "0x7fffffff", "0x80000000", "0xffff", "65535", "65528"];
 const EDGES64 = ["0", "1", "-1", "63", "64", "0x7fffffffffffffff", "0x8000000000000000", "0xffffffff", "0x100000000"];
-const FUNCTIONS = 6;
+const FUNCTIONS = 12;
 const DEPTH_MAX = 5;
+const RARE = 48;
 
 type Type = "i32" | "i64";
 
-/** Functions $f0 to $f5 of (i32, i64) -> i64; the entry points call them with what the caller gave. */
+/** Functions $f0 to $f11 of (i32, i64) -> i64; the entry points call them with what the caller gave. */
 export function program(next: () => number): string {
   const made = new Generator(next);
   const functions = Array.from({ length: FUNCTIONS }, (_, index) => made.function(index));
   const names = Array.from({ length: FUNCTIONS }, (_, index) => `$f${index}`).join(" ");
   return `(module (memory (export "memory") 1 1) (type $t (func (param i32 i64) (result i64))) (type $other (func))
-    (table 8 8 funcref) (elem (i32.const 0) ${names} $none)
+    (table 16 16 funcref) (elem (i32.const 0) ${names} $none)
     (global $a (mut i32) (i32.const 11)) (global $b (mut i64) (i64.const -12)) (data (i32.const 64) "some data here")
     (func $none)
     ${functions.join("\n    ")}
@@ -39,11 +40,14 @@ export function program(next: () => number): string {
 
 class Generator {
   #labels = 0;
+  /** Of the function that is being made. */
+  #index = 0;
 
   constructor(private readonly next: () => number) {}
 
   /** Locals: 0 i32, 1 i64 (parameters), 2 i32, 3 i64. */
   function(index: number): string {
+    this.#index = index;
     const body = Array.from({ length: 2 + (this.next() % 4) }, () => this.statement(0, []));
     const head = `(func $f${index} (type $t) (local i32 i64)`;
     return `${head} ${body.join(" ")} ${this.value("i64", 1)})`;
@@ -78,15 +82,12 @@ class Generator {
         return this.within("loop", depth, labels);
       case 8:
         return this.table(depth);
-      case 9: {
-        const fill = this.next() % 2 === 0;
-        return fill
-          ? `(memory.fill ${this.address(depth)} ${this.value("i32", depth)} ${this.length()})`
-          : `(memory.copy ${this.address(depth)} ${this.address(depth)} ${this.length()})`;
-      }
+      case 9:
+        return this.bulk(depth);
       default:
-        return this.next() % 8 === 0
-          ? "(if (i32.eqz (local.get 2)) (then (unreachable)))"
+        if (this.isRare()) return "(if (i32.eqz (local.get 2)) (then (unreachable)))";
+        return this.next() % 4 > 0
+          ? this.call(depth)
           : `(drop (call_indirect (type $t) ${this.value("i32", depth)} ${this.value("i64", depth)} ${this.index()}))`;
     }
   }
@@ -96,9 +97,13 @@ class Generator {
     return `(${name} ${this.address(depth)} ${this.value(type, depth)})`;
   }
 
+  /** Usually of a later function, so that most calls end; of any, so that some recurse without end. */
   private call(depth: number): string {
-    const name = `call $f${this.next() % FUNCTIONS}`;
-    return `(local.set 3 (${name} ${this.value("i32", depth)} ${this.value("i64", depth)}))`;
+    const later = FUNCTIONS - 1 - this.#index;
+    const rare = this.isRare();
+    if (later === 0 && !rare) return "(nop)";
+    const callee = rare ? this.next() % FUNCTIONS : this.#index + 1 + (this.next() % later);
+    return `(local.set 3 (call $f${callee} ${this.value("i32", depth)} ${this.value("i64", depth)}))`;
   }
 
   private within(kind: "block" | "loop", depth: number, labels: string[]): string {
@@ -114,21 +119,43 @@ class Generator {
     return `(block ${label}b ${inner} (br ${label}b))`;
   }
 
+  /** What ends a call - beyond the memory, a zero divisor - is rare: else nothing behind it would ever run. */
+  private isRare(): boolean {
+    return this.next() % RARE === 0;
+  }
+
   private offset(): string {
-    return this.pick(["", "offset=1", "offset=8", "offset=65530", "offset=4294967295"]);
+    return this.isRare() ? this.pick(["offset=65530", "offset=4294967295"]) : this.pick(["", "offset=1", "offset=8"]);
   }
 
+  /** Usually within the memory, at most to 16 bytes below its end. */
   private address(depth: number): string {
-    const masked = `(i32.and ${this.value("i32", depth)} (i32.const 0xfff8))`;
-    return this.next() % 8 === 0 ? this.value("i32", depth) : masked;
+    if (this.isRare()) return this.value("i32", depth);
+    return `(i32.and ${this.value("i32", depth)} (i32.const 0xffef))`;
   }
 
-  private length(): string {
-    return `(i32.const ${this.pick(["0", "1", "63", "64", "65", "4096", "65536", "65537", "-1"])})`;
+  private bulk(depth: number): string {
+    const start = (): string => {
+      const any = this.value("i32", depth);
+      return this.isRare() ? any : `(i32.and ${any} (i32.const 0x7ff9))`;
+    };
+    const length = this.pick(this.isRare() ? ["65536", "65537", "-1"] : ["0", "1", "63", "64", "65", "4096"]);
+    const other = this.next() % 2 === 0 ? `(memory.fill ${start()} ${this.value("i32", depth)}` : undefined;
+    return `${other ?? `(memory.copy ${start()} ${start()}`} (i32.const ${length}))`;
   }
 
+  /** A divisor is usually made odd, so that it is not 0. */
+  private binary(type: Type, inner: () => string): string {
+    const name = this.pick([...BINARY, ...ROTATE]);
+    const divides = name.startsWith("div") || name.startsWith("rem");
+    const right = divides && !this.isRare() ? `(${type}.or ${inner()} (${type}.const 1))` : inner();
+    return `(${type}.${name} ${inner()} ${right})`;
+  }
+
+  /** Usually one of $f0 to $f7; an entry of another type, none, or beyond the table now and then. */
   private index(): string {
-    return `(i32.and (local.get 2) (i32.const ${this.pick(["1", "3", "7", "15", "-1"])}))`;
+    const mask = this.isRare() ? this.pick(["15", "31", "-1"]) : this.pick(["1", "3", "7"]);
+    return `(i32.and (local.get 2) (i32.const ${mask}))`;
   }
 
   private value(type: Type, depth: number): string {
@@ -155,7 +182,7 @@ class Generator {
       case 7:
         return type === "i32" ? `(i32.wrap_i64 ${inner("i64")})` : `(i64.extend_i32_s ${inner("i32")})`;
       default:
-        return `(${type}.${this.pick([...BINARY, ...ROTATE])} ${inner()} ${inner()})`;
+        return this.binary(type, inner);
     }
   }
 

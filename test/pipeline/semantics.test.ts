@@ -22,7 +22,7 @@ import { manifestWith } from "../modules/hostile/builder.js";
 import { program } from "./generator.js";
 import { random, wat } from "./host.js";
 
-const MODULES = Number(process.env.GLOVEBOX_PROGRAMS ?? 20);
+const MODULES = Number(process.env.GLOVEBOX_PROGRAMS ?? 25);
 const SEED = Number(process.env.GLOVEBOX_SEED ?? 20261123);
 const CALLS = 60;
 const FUEL = 20_000; // native/gbx.c
@@ -122,7 +122,7 @@ test(`${MODULES} generated modules, ${CALLS} calls each: V8 and the .gbx file ag
   for (let number = 0; number < MODULES; number++) {
     const next = random(SEED + number);
     const name = `program-${number}`;
-    const manifest = manifestWith({ name, tables: 8, capabilities: [], interrupts: {} });
+    const manifest = manifestWith({ name, tables: 16, capabilities: [], interrupts: {} });
     const file = attachManifest(await wat(program(next)), manifest);
     const { wasm } = await prepareWasm(name, file);
     const { bytes } = await packModule(name, file);
