@@ -8,12 +8,20 @@ import { shimLimit } from "./gcc.js";
 import { type Bytes, hashOf, kept } from "./store.js";
 
 export const DEPTH_GLOBAL = "__depth";
+/** WebAssembly that counts its depth: what may run in V8 in the driver domain's stead. */
+export type DepthCounted = Uint8Array<ArrayBuffer> & { readonly countsDepth: true };
+
 const REVISION = "1";
 
+/** Calls inside calls; the one beyond is FAULT_STACK, and `__depth` is then one more than this. */
+export function depthMax(): number {
+  return shimLimit("MODULE_DEPTH_MAX");
+}
+
 /** Instrumented WebAssembly to the same with depth counted; set `__depth` to 0 before each call after a fault. */
-export async function countDepth(wasm: Bytes): Promise<Bytes> {
-  const most = shimLimit("MODULE_DEPTH_MAX");
-  return kept("depth.wasm", hashOf("depth", REVISION, String(most), wasm), async () => {
+export async function countDepth(wasm: Bytes): Promise<DepthCounted> {
+  const most = depthMax();
+  const counted = await kept("depth.wasm", hashOf("depth", REVISION, String(most), wasm), async () => {
     const { default: binaryen } = await import("binaryen");
     const { MutableGlobals, BulkMemory, BulkMemoryOpt, SignExt } = binaryen.Features as unknown as Record<
       string,
@@ -52,4 +60,5 @@ export async function countDepth(wasm: Bytes): Promise<Bytes> {
       module.dispose();
     }
   });
+  return counted as DepthCounted;
 }

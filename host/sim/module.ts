@@ -3,6 +3,7 @@
 // Modules of the simulated driver domain: a real, instrumented .wasm run by V8, or a script of a test. How a call ends
 // is the same word for both: a fault of unikernel/abi/shim.ts.
 
+import { DEPTH_GLOBAL, type DepthCounted, depthMax } from "../pipeline/depth.js";
 import { STATE_GLOBAL } from "../pipeline/instrument.js";
 import { shim } from "./contract.js";
 import { importsOf } from "./imports.js";
@@ -169,7 +170,7 @@ const WIDE: Record<(typeof ENTRIES)[number], boolean[]> = {
   state_restore: [false, false],
 };
 
-export function wasmModule(manifest: Uint8Array, code: Uint8Array<ArrayBuffer>): SimModule {
+export function wasmModule(manifest: Uint8Array, code: DepthCounted): SimModule {
   const compiled = new WebAssembly.Module(code);
   return { manifest, instantiate: (capabilities) => wasmInstance(compiled, capabilities) };
 }
@@ -182,17 +183,21 @@ function wasmInstance(code: WebAssembly.Module, capabilities: Capabilities): Ins
     }),
   });
   const fuelLeft = instance.exports.__fuel as WebAssembly.Global;
+  const depth = instance.exports[DEPTH_GLOBAL] as WebAssembly.Global;
+  const most = depthMax();
   return {
     call(entry, fuel, args) {
       const name = ENTRIES[entry] as (typeof ENTRIES)[number];
       const code = instance.exports[name] as ((...values: (number | bigint)[]) => unknown) | undefined;
       if (code === undefined) return { value: 0n, fuel: 0 };
       fuelLeft.value = fuel;
+      depth.value = 0;
       try {
         const value = code(...WIDE[name].map((wide, i) => (wide ? (args[i] as bigint) : Number(args[i]))));
         return { value: BigInt((value ?? 0) as number | bigint), fuel: fuel - fuelLeft.value };
       } catch (error) {
-        throw faultOf(error, fuel, fuelLeft.value as number);
+        const left = fuelLeft.value as number;
+        throw depth.value > most ? new ModuleFault(shim("FAULT_STACK"), fuel - left) : faultOf(error, fuel, left);
       }
     },
     state: () => stateOf(instance.exports),

@@ -5,6 +5,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { compile } from "../pipeline/compile.js";
+import { countDepth } from "../pipeline/depth.js";
 import { encodeManifest, type Manifest } from "../pipeline/manifest.js";
 import { buildModule, coreMemoryPages, prepareWasm } from "../pipeline/module.js";
 import { inProject } from "../pipeline/paths.js";
@@ -25,7 +26,7 @@ export async function coreBytes(): Promise<Uint8Array<ArrayBuffer>> {
 /** A module's file, instrumented, and what sizes its RAM. */
 export async function moduleOf(name: string, file: Uint8Array): Promise<TreeModule> {
   const { manifest, wasm } = await prepareWasm(name, file as Parameters<typeof prepareWasm>[1]);
-  const module = wasmModule(new Uint8Array(encodeManifest(manifest)), wasm as Uint8Array<ArrayBuffer>);
+  const module = wasmModule(new Uint8Array(encodeManifest(manifest)), await countDepth(wasm));
   const param = manifest.bars.find((one) => one.kind === "ram")?.sizeParam;
   const bytes = manifest.params.find((one) => one.name === param)?.min;
   const ram = param === undefined || bytes === undefined ? {} : { ram: { param, bytes } };

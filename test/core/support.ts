@@ -4,6 +4,7 @@
 // test writes itself.
 
 import { compile } from "../../host/pipeline/compile.js";
+import { countDepth } from "../../host/pipeline/depth.js";
 import { encodeManifest, type Manifest } from "../../host/pipeline/manifest.js";
 import { buildModule, coreMemoryPages, prepareWasm } from "../../host/pipeline/module.js";
 import type { Domain } from "../../host/sim/domain.js";
@@ -95,7 +96,7 @@ export function probe(manifest: Partial<Manifest> = {}): Probe {
 /** A real module from its folder. */
 export async function realModule(folder: string): Promise<SimModule> {
   const { manifest, wasm: code } = await prepareWasm(folder, await buildModule(folder));
-  return wasmModule(new Uint8Array(encodeManifest(manifest)), code as Uint8Array<ArrayBuffer>);
+  return wasmModule(new Uint8Array(encodeManifest(manifest)), await countDepth(code));
 }
 
 /** The driver domain is up, the guest exists, nothing is attached. */

@@ -10,6 +10,7 @@ import { FAULTS } from "../../host/fuzz/module/fault.js";
 import { ModuleInstance } from "../../host/fuzz/module/instance.js";
 import type { FuzzModule } from "../../host/fuzz/module/prepare.js";
 import { Random } from "../../host/fuzz/random.js";
+import { countDepth } from "../../host/pipeline/depth.js";
 import { fuelByEntry, type Manifest } from "../../host/pipeline/manifest.js";
 import { addMemory, writeMemory } from "../../host/sim/domain.js";
 import { configWrite } from "../../host/sim/guest.js";
@@ -51,14 +52,15 @@ interface Outcome {
   fuel: number;
 }
 
-function plain(module: FuzzModule, records: readonly TraceRecord[]): Outcome {
+async function plain(module: FuzzModule, records: readonly TraceRecord[]): Promise<Outcome> {
   const { world, guest, device } = attached({ manifest: MANIFEST as unknown as Partial<Manifest> });
   addMemory(guest, 0n, RAM_BYTES / 4096);
   addMemory(guest, BigInt(GIB4 / 4096), RAM_BYTES / 4096);
   configWrite(world, guest, SLOT, 0x18, 4, 0);
   configWrite(world, guest, SLOT, 0x1c, 4, 0x120); // the driver's place for BAR 2
   configWrite(world, guest, SLOT, 0x04, 2, 2);
-  const instance = wasmModule(new Uint8Array(), Uint8Array.from(module.fuelled)).instantiate(device.capabilities());
+  const code = await countDepth(Uint8Array.from(module.fuelled));
+  const instance = wasmModule(new Uint8Array(), code).instantiate(device.capabilities());
   const outcome = { end: "", fuel: 0, memory: Buffer.alloc(0) };
   const budgets = fuelByEntry(module.manifest);
   const call = (entry: number, args: Parameters<Instance["call"]>[2]): void => {
@@ -201,14 +203,14 @@ class Inputs {
   }
 }
 
-test("any calls end the same below the core and in the driver", () => {
+test("any calls end the same below the core and in the driver", async () => {
   const instance = new ModuleInstance(MODULE, [[0x10000n]], RAM_BYTES);
   assert.is(instance.select(0).attached, 0);
   const inputs = new Inputs(new Random(5));
   const ends = new Map<string, number>();
   for (let i = 0; i < 250; i++) {
     const records = inputs.next();
-    const wanted = plain(MODULE, records);
+    const wanted = await plain(MODULE, records);
     instance.input.set(wordsOf(records));
     const fault = instance.run(records.length) < 0 ? instance.fault() : undefined;
     const end = fault === undefined ? "" : `op ${fault.operation} ${fault.fault} fuel ${fault.fuel}`;

@@ -11,6 +11,7 @@ import { difference, Reference } from "../../host/fuzz/native/reference.js";
 import { buildShimRig, RigFault, replayShim } from "../../host/fuzz/native/shim-rig.js";
 import { Random } from "../../host/fuzz/random.js";
 import { BUILD } from "../../host/lab/paths.js";
+import { countDepth } from "../../host/pipeline/depth.js";
 import { buildModule, type PreparedModule, prepareModule } from "../../host/pipeline/module.js";
 import {
   encodeRecords,
@@ -73,7 +74,7 @@ for (const folder of [DISPLAY, REGISTERS]) {
     const { module, files, traces } = await bench(folder);
     const { name, version } = module.manifest;
     const program = await buildShimRig(module, join(SCRATCH, `${name}-rig`), "replay");
-    const reference = new Reference(module.manifest, module.wasm);
+    const reference = new Reference(module.manifest, await countDepth(module.wasm));
     const gbx = `${name}-${version}.gbx`;
     const disk = join(SCRATCH, `${name}.img`);
     writeFileSync(disk, ramdisk([{ name: gbx, bytes: readFileSync(join(BUILD, "modules", gbx)) }]));
@@ -104,7 +105,7 @@ test("a compiler that takes and for or is found", async () => {
   const { module, files, traces } = await bench(REGISTERS);
   const planted: [string, string] = ["var_i0 &= var_i1", "var_i0 |= var_i1"];
   const program = await buildShimRig(module, join(SCRATCH, "planted-c"), "replay", { generated: planted });
-  const reference = new Reference(module.manifest, module.wasm);
+  const reference = new Reference(module.manifest, await countDepth(module.wasm));
   assert.ok(isFound(program, files, traces, reference));
 });
 
@@ -116,7 +117,7 @@ test("a shim that counts fuel wrongly where it runs out is found", async () => {
     to: "last_fuel = fuel - (uint32_t)left;",
   };
   const program = await buildShimRig(module, join(SCRATCH, "planted-shim"), "replay", { change });
-  const reference = new Reference(module.manifest, module.wasm);
+  const reference = new Reference(module.manifest, await countDepth(module.wasm));
   assert.ok(isFound(program, files, traces, reference));
 });
 

@@ -203,6 +203,27 @@ const MISTAKES = [
     to: "",
     noticed: /FAIL reset/,
   },
+  {
+    what: "a module's code that stays writable",
+    file: "native/wasm/loader.c",
+    from: "access == ELF_CODE ? MACHINE_CODE : MACHINE_CONSTANTS",
+    to: "MACHINE_DATA",
+    noticed: /FAIL a module's code cannot be written/,
+  },
+  {
+    what: "pages of a refused module that nobody gives back",
+    file: "native/wasm/loader.c",
+    from: "        code_give_back((uint32_t)first, elf.pages);\n        return",
+    to: "        return",
+    noticed: /FAIL modules loaded and unloaded live/,
+  },
+  {
+    what: "a module that is unloaded under its instances",
+    file: "native/wasm/module_calls.c",
+    from: "    if (instance_count(module))\n        return -XEN_EBUSY;\n",
+    to: "",
+    noticed: /FAIL modules loaded and unloaded live/,
+  },
 ];
 
 for (const { what, noticed, ...change } of MISTAKES) {

@@ -8,17 +8,18 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { BUILD } from "../../host/lab/paths.js";
+import { BUILD, fromRoot } from "../../host/lab/paths.js";
 import { runScenario } from "../../host/lab/scenario.js";
 import { guestKernelOptions, Said } from "../../host/lab/scenarios/guest-kernel.js";
-import { fuelByEntry } from "../../host/pipeline/manifest.js";
-import { buildModule, prepareWasm } from "../../host/pipeline/module.js";
-import { crc32 } from "../../host/sim/crc32.js";
-import { type Capabilities, wasmModule } from "../../host/sim/module.js";
+import { fuelByEntry, parseManifest } from "../../host/pipeline/manifest.js";
 import { ramdisk } from "../native/gbx.js";
+import { inGbx, inV8, type Operation } from "../native/operations.js";
 import script from "./modules.sh";
 
 const SCRATCH = join(BUILD, "test/xen-modules");
+const FOLDER = "test/modules/register-file";
+/** An entry point and its arguments. */
+type Call = [entry: number, ...args: bigint[]];
 const [ATTACH, BAR_READ, BAR_WRITE, EVENT] = [0, 2, 3, 4];
 const M64 = (1n << 64n) - 1n;
 let said: Said;
@@ -81,48 +82,60 @@ test("bad files are refused by name, the good one serves", () => {
   assert.match(said.log("a").length > 0 ? said.log("a") : "", /KERNEL up/);
 });
 
-test("the same module and the same inputs: answers, fuel and hash are V8's", async () => {
-  const { manifest, wasm } = await prepareWasm("register-file", await buildModule("test/modules/register-file"));
-  const known: Partial<Capabilities> = { param: () => 77n };
-  const capabilities = new Proxy(known, { get: (target, name) => Reflect.get(target, name) ?? (() => 0) });
-  const instance = wasmModule(new Uint8Array(), wasm as Uint8Array<ArrayBuffer>).instantiate(
-    capabilities as Capabilities,
-  );
-  let fuel = 0;
-  const budgets = fuelByEntry(manifest);
-  const call = (entry: number, ...args: bigint[]): bigint => {
-    const all = [0, 1, 2, 3].map((i) => args[i] ?? 0n) as [bigint, bigint, bigint, bigint];
-    const answer = instance.call(entry, budgets[entry] as number, all);
-    fuel += answer.fuel;
-    return BigInt.asUintN(64, answer.value);
-  };
-  const hash = (): string =>
-    ((instance.state?.() ?? []).reduce((crc, part) => crc32(part, crc), 0) >>> 0).toString(16).padStart(8, "0");
-  call(ATTACH);
-  call(EVENT, 0n, said.value("command"));
-  assert.is(call(BAR_READ, 0n, 28n, 4n), said.value("command"));
-  assert.is(said.json("before").hash, hash());
-  fuel = 0;
-  let state = 12345n;
+/** What the guest's `play` does (test/guest-kernel): xorshift64*, two numbers an access. */
+function accesses(seed: bigint, count: number): Call[] {
+  let state = seed;
   const next = (): bigint => {
     state ^= state >> 12n;
     state = (state ^ (state << 25n)) & M64;
     state ^= state >> 27n;
     return (state * 0x2545f4914f6cdd1dn) & M64;
   };
-  let read = 0xcbf29ce484222325n;
-  for (let i = 0; i < 3000; i++) {
+  return Array.from({ length: count }, () => {
     const dice = next();
     const data = next();
     const size = 1n << ((dice >> 8n) & 3n);
     const offset = 32n + (((dice >> 16n) % 3840n) / size) * size;
-    const mask = (1n << (size * 8n)) - 1n;
-    if (dice & 1n) call(BAR_WRITE, 0n, offset, size, data & mask);
-    else read = ((read ^ (call(BAR_READ, 0n, offset, size) & mask)) * 0x100000001b3n) & M64;
+    return dice & 1n ? [BAR_WRITE, 0n, offset, size, data & maskOf(size)] : [BAR_READ, 0n, offset, size];
+  });
+}
+
+const maskOf = (size: bigint): bigint => (1n << (size * 8n)) - 1n;
+
+/** The answers as the guest hashes them (FNV-1a, a word at a time), the fuel of all calls, the hash of the state. */
+function summary(calls: Operation[], lines: string[]): { read: bigint; fuel: number; hash: string } {
+  let read = 0xcbf29ce484222325n;
+  let fuel = 0;
+  for (const [i, { entry, args }] of calls.entries()) {
+    const [value = "", fault, used] = (lines[i] ?? "").split(" ");
+    if (fault !== "0") throw new Error(`call ${i} ended with fault ${fault}`);
+    fuel += Number(used);
+    if (entry === BAR_READ) read = ((read ^ (BigInt(`0x${value}`) & maskOf(args[2]))) * 0x100000001b3n) & M64;
   }
-  assert.is(said.value("play"), read);
-  assert.is(said.json("after").hash, hash());
-  assert.is(Number(said.json("after").fuel_used) - Number(said.json("before").fuel_used), fuel);
+  return { read, fuel, hash: (lines.at(-1) ?? "").replace("hash ", "") };
+}
+
+test("the same module and the same inputs: answers, fuel and hash on Xen, in V8 and under ASan", async () => {
+  const budgets = fuelByEntry(parseManifest("register-file", readFileSync(fromRoot(FOLDER, "manifest.json"), "utf8")));
+  const operation = ([entry, a = 0n, b = 0n, c = 0n, d = 0n]: Call): Operation => ({
+    ...{ entry, fuel: budgets[entry] as number, args: [a, b, c, d] },
+  });
+  const before = ([[ATTACH], [EVENT, 0n, said.value("command")], [BAR_READ, 0n, 28n, 4n]] as Call[]).map(operation);
+  const played = accesses(12345n, 3000).map(operation);
+  const engines = [
+    async (calls: Operation[]) => inV8(FOLDER, calls, [77n]),
+    async (calls: Operation[]) => inGbx("register-file-0.1.0.gbx", calls, [77n]),
+  ];
+  for (const run of engines) {
+    const first = await run(before);
+    assert.is(first[2]?.split(" ")[0], said.value("command").toString(16));
+    assert.is(said.json("before").hash, summary([], first).hash);
+    const lines = await run([...before, ...played]);
+    const { read, fuel, hash } = summary(played, lines.slice(before.length));
+    assert.is(said.value("play"), read);
+    assert.is(said.json("after").hash, hash);
+    assert.is(Number(said.json("after").fuel_used) - Number(said.json("before").fuel_used), fuel);
+  }
 });
 
 test("a version comes and goes while the guest is served", () => {

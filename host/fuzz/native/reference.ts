@@ -11,6 +11,7 @@ import {
   FORMAT_RGB888,
   FORMAT_XRGB8888,
 } from "../../../unikernel/abi/module.js";
+import type { DepthCounted } from "../../pipeline/depth.js";
 import { fuelByEntry, type Manifest } from "../../pipeline/manifest.js";
 import { shim } from "../../sim/contract.js";
 import { crc32 } from "../../sim/crc32.js";
@@ -52,12 +53,12 @@ export class Reference {
   private params: bigint[] = [];
   private bars: { kind: number; bytes: bigint }[] = [];
 
-  /** `wasm`: with fuel. */
+  /** `wasm`: with fuel and depth. */
   constructor(
     private readonly manifest: Manifest,
-    wasm: Uint8Array,
+    wasm: DepthCounted,
   ) {
-    this.code = wasmModule(new Uint8Array(), Uint8Array.from(wasm));
+    this.code = wasmModule(new Uint8Array(), wasm);
     this.budgets = fuelByEntry(manifest);
   }
 

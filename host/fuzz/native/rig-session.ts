@@ -6,6 +6,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { countDepth } from "../../pipeline/depth.js";
 import { prepareModule } from "../../pipeline/module.js";
 import { encodeTrace, RECORD_BYTES, type Trace } from "../../trace/index.js";
 import { corpusOf, originOf, runMerge, type SessionOptions } from "../session.js";
@@ -48,7 +49,7 @@ export async function rigSession(options: RigSession): Promise<RigReport> {
   const module = await prepareModule(subject, file);
   const { traces, refused } = corpusOf(options);
   const replay = await buildShimRig(module, folder, "replay");
-  const reference = new Reference(module.manifest, module.wasm);
+  const reference = new Reference(module.manifest, await countDepth(module.wasm));
   const finds: RigFind[] = [];
   const compare = (all: readonly Trace[]): void => {
     for (const { trace, story } of compareAll(replay, reference, folder, all)) {

@@ -16,7 +16,7 @@ import { ERROR_BYTES_MAX, MODULES_MAX } from "../limits";
 import { logLine, logSend } from "../log";
 import { panicWords, recordsDamaged } from "../restart/restore";
 import { NUL, TEXT_HEADER_BYTES, Text, textAt } from "../text";
-import { moduleOffered, moduleWrong, putModuleTitle } from "../vgpu/module";
+import { moduleExists, moduleOffered, moduleWrong, putModuleTitle } from "../vgpu/module";
 import { putModuleNode } from "./module_words";
 import { putBase } from "./node";
 import { reply } from "./reply";
@@ -61,8 +61,16 @@ export function domainStart(): void {
   todo |= TODO_VERSION | TODO_STATE;
   if (shim_restart() == RESTART_NONE) todo |= TODO_STARTING;
   else domainRestarted();
-  modules = u32.MAX_VALUE;
+  modules = slotsToSay();
   if (!failed) todo |= TODO_DIRECTORY | TODO_MODULE | TODO_WATCH_VGPU | TODO_WATCH_REQUEST;
+}
+
+/** All after a restart, whose panic may have come before a node was removed; before that only what there is. */
+function slotsToSay(): u32 {
+  if (shim_restart() != RESTART_NONE) return u32.MAX_VALUE;
+  let slots: u32 = 0;
+  for (let i: u32 = 0; i < MODULES_MAX; i++) if (moduleExists(i)) slots |= <u32>1 << i;
+  return slots;
 }
 
 /** Our watches stand still and fire no more by themselves; what they would have told is read. */

@@ -83,6 +83,10 @@ export function moduleCount(): u32 {
   return count;
 }
 
+export function moduleExists(module: u32): bool {
+  return module < MODULES_MAX && rowOf(module).state != STATE_FREE;
+}
+
 export function moduleOffered(module: u32): bool {
   return module < MODULES_MAX && rowOf(module).state == STATE_OFFERED;
 }
