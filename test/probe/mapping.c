@@ -2,6 +2,8 @@
 /* Page tables: other domains' frames, the machine's, Xen's, and our own tables made writable. */
 #include "probe.h"
 
+#include "module_table.h"
+
 #define RAM_GFN 0x400
 #define APIC_MFN 0xfee00
 #define IO_APIC_MFN 0xfec00
@@ -11,6 +13,7 @@
 #define TRIED_MIN 1000
 #define XEN_L4_SLOT 256
 #define ENTRY_BYTES 8
+#define RETURN 0xc3
 
 static uint8_t window[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
 
@@ -209,6 +212,43 @@ static const char *write_machphys(domid_t domid) {
     return catch(write_word, (void *)machine_to_phys_mapping);
 }
 
+/* --- never both written and executed ------------------------------------------------------------------------------ */
+
+static void write_back(void *address) {
+    volatile uint8_t *byte = address;
+    *byte = *byte;
+}
+
+static void execute(void *address) {
+    ((void (*)(void))address)();
+}
+
+static const char *write_text(domid_t domid) {
+    (void)domid;
+    return catch(write_back, (void *)write_back);
+}
+
+static const char *write_module(domid_t domid) {
+    (void)domid;
+    return module_at(0) ? catch(write_back, (void *)module_at(0)->entry[ENTRY_BAR_READ]) : "no module";
+}
+
+static const char *write_constants(domid_t domid) {
+    (void)domid;
+    return module_at(0) ? catch(write_back, (void *)module_at(0)) : "no module";
+}
+
+static const char *execute_data(domid_t domid) {
+    (void)domid;
+    window[0] = RETURN;
+    return catch(execute, window);
+}
+
+static const char *execute_constants(domid_t domid) {
+    (void)domid;
+    return module_at(0) ? catch(execute, (void *)module_at(0)->manifest) : "no module";
+}
+
 static const struct probe rows[] = {
     {"MMU_NORMAL_PT_UPDATE", DOM0, "read and write Dom0's memory", map_normal},
     {"MMU_PT_UPDATE_NO_TRANSLATE", DOM0, "read and write Dom0's memory", map_no_translate},
@@ -237,5 +277,10 @@ static const struct probe rows[] = {
     {"read Xen's direct map", NOBODY, "read all memory through Xen's eyes", read_direct_map},
     {"read the machine-to-physical table", NOBODY, "translate its own frames", read_machphys},
     {"write the machine-to-physical table", NOBODY, "forge everybody's frame numbers", write_machphys},
+    {"write its own text", NOBODY, "change the shim's and the core's code", write_text},
+    {"write a module's code", NOBODY, "change what the loader has checked", write_module},
+    {"write a module's descriptor", NOBODY, "send calls of a module elsewhere", write_constants},
+    {"execute its own data", NOBODY, "run bytes that a guest or a module wrote", execute_data},
+    {"execute a module's constants", NOBODY, "run bytes that nobody decoded", execute_constants},
 };
 const struct probe_table mapping_probes = PROBE_TABLE(rows);
