@@ -18,7 +18,7 @@ import type { Wish } from "./latency.js";
 
 const SUBJECT = "test/modules/register-file";
 const SHIM = ["native/wasm/instance.c", "native/wasm/arena.c", "native/wasm/call.c", "native/xen/crc32.c"];
-const RIG = ["native/bench/modules.c", "native/bench/register_file.c", "native/arch/x86_64/string.c", ...SHIM];
+const RIG = ["native/bench/modules.c", "native/bench/plain_device.c", "native/arch/x86_64/string.c", ...SHIM];
 /** Of native/sources.json's cflags, what an ordinary process cannot have. */
 const FREESTANDING =
   /^-(ffreestanding|fno-pic|fno-pie|mcmodel=|ffunction-sections|fdata-sections|fno-asynchronous|mno-red|std=)/;

@@ -6,7 +6,7 @@
  */
 #include "ioreq.h"
 
-#include "register_file.h"
+#include "plain_device.h"
 #include "shim.h"
 
 #define BAR_MEMORY 0u
@@ -32,13 +32,13 @@ uint64_t answer_ioreq(uint32_t tag, uint32_t vcpu, uint32_t flags, const struct 
         return core_on_ioreq(tag, vcpu, request->type, flags, request->addr, request->data, request->count,
                              request->size);
     if (!begun)
-        register_file_reset();
+        plain_device_reset();
     begun = true;
     bool is_ports = request->type == IOREQ_TYPE_PIO;
     uint32_t offset = (uint32_t)(request->addr % (is_ports ? PORTS_BYTES : MEMORY_BYTES));
     uint32_t bar = is_ports ? BAR_PORTS : BAR_MEMORY;
     if (flags & IOREQ_FLAG_READ)
-        return register_file_read(bar, offset, request->size);
-    register_file_write(bar, offset, request->size, request->data);
+        return plain_device_read(bar, offset, request->size);
+    plain_device_write(bar, offset, request->size, request->data);
     return 0;
 }

@@ -4,7 +4,7 @@
  * ordinary process that single-steps itself (the processor's trap flag). A repeated string instruction counts once for
  * each repetition, as under QEMU's -icount. host/bench/modules.ts builds and reads it.
  *
- *   modules register-file.gbx      prints `NAME INSTRUCTIONS FUEL`, one line each
+ *   modules FILE.gbx      prints `NAME INSTRUCTIONS FUEL`, one line each
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include "instance.h"
 #include "module_table.h"
 #include "panic.h"
-#include "register_file.h"
+#include "plain_device.h"
 #include "shim.h"
 
 #define FUEL 10000u
@@ -102,9 +102,9 @@ static void module_write(void) {
     shim_instance_call(handle, ENTRY_BAR_WRITE, FUEL, 0, OFFSET, SIZE, 0x5a5a5a5a);
 }
 
-static uint64_t (*volatile c_bar_read)(uint32_t bar, uint32_t offset, uint32_t size) = register_file_read;
+static uint64_t (*volatile c_bar_read)(uint32_t bar, uint32_t offset, uint32_t size) = plain_device_read;
 static void (*volatile c_bar_write)(uint32_t bar, uint32_t offset, uint32_t size, uint64_t value) =
-    register_file_write;
+    plain_device_write;
 
 static void c_read(void) {
     c_bar_read(0, OFFSET, SIZE);
@@ -139,7 +139,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     signal(SIGTRAP, on_step);
-    register_file_reset();
+    plain_device_reset();
     for (uint32_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         void (*volatile run)(void) = rows[i].run;
         begin();

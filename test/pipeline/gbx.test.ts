@@ -114,9 +114,19 @@ const FORGERIES: [title: string, reason: RegExp, change: (bytes: Bytes, view: Da
   ],
   ["a pointer elsewhere", /points nowhere/, (b, v) => v.setBigInt64(relocationAt(v, b) + 16, -4096n, true)],
   ["a lying record", /disagree/, (b) => b.set(Buffer.from("0.9"), Buffer.from(b).indexOf('"version":"0.1') + 11)],
-  ["another wasm's hash", /different modules/, (_, view) => view.setUint8(0x3000 + 12, view.getUint8(0x300c) ^ 1)],
-  ["another gbx version", /not of \.gbx version 1/, (_, view) => view.setUint32(0x3004, 2, true)],
+  ["another wasm's hash", /different modules/, (b) => flip(b, descriptorAt(b) + 12)],
+  ["another gbx version", /not of \.gbx version 1/, (b, view) => view.setUint32(descriptorAt(b) + 4, 2, true)],
 ];
+
+/** gb_module's address, which is its place in the file. */
+function descriptorAt(bytes: Bytes): number {
+  const symbol = Buffer.from(bytes.buffer, bytes.byteOffset).readBigUInt64LE(symbolAt(bytes, "gb_module") + 8);
+  return Number(symbol);
+}
+
+function flip(bytes: Bytes, at: number): void {
+  bytes.set([(bytes[at] ?? 0) ^ 1], at);
+}
 
 /** Behind the last byte that is loaded. */
 function endOfData(bytes: Bytes): bigint {

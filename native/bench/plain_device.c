@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "register_file.h"
+#include "plain_device.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -75,7 +75,7 @@ static const uint32_t *window_of(uint32_t bar) {
     return bar < WINDOWS ? windows[bar] : none;
 }
 
-void register_file_reset(void) {
+void plain_device_reset(void) {
     memset(image, 0, sizeof(image));
     memset(writable, 0, sizeof(writable));
     for (uint32_t i = 0; i < ROWS; i++) {
@@ -85,14 +85,14 @@ void register_file_reset(void) {
     memset(writable + PLAIN, 0xff, sizeof(writable) - PLAIN);
 }
 
-uint64_t register_file_read(uint32_t bar, uint32_t offset, uint32_t size) {
+uint64_t plain_device_read(uint32_t bar, uint32_t offset, uint32_t size) {
     const uint32_t *window = window_of(bar);
     uint64_t value = in_window(window[1], offset, size) ? get(image + window[0] + offset, size) : OPEN_BUS;
     count(READS);
     return value;
 }
 
-void register_file_write(uint32_t bar, uint32_t offset, uint32_t size, uint64_t value) {
+void plain_device_write(uint32_t bar, uint32_t offset, uint32_t size, uint64_t value) {
     const uint32_t *window = window_of(bar);
     if (!in_window(window[1], offset, size))
         return;
