@@ -502,7 +502,7 @@ function extras(b: Builder, mutable: { index: number; type: number; init: Uint8A
     save.op(OP.globalGet, index).op(OP.globalSet, shadows + nth);
     restore.op(OP.globalGet, shadows + nth).op(OP.globalSet, index);
   }
-  list.push(...lent(b));
+  if (b.fuelGlobal !== NO_GLOBAL) list.push(...lent(b)); // the core has no driver of that kind
   list.push({ name: added("save"), parameters: [], results: [], body: save.byte(OP.end) });
   list.push({ name: added("init"), parameters: [], results: [], body: init.byte(OP.end) });
   list.push({ name: added("restore"), parameters: [], results: [], body: restore.byte(OP.end) });
