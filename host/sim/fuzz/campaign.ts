@@ -26,6 +26,8 @@ export interface CampaignOptions {
   onStatus?: (status: CampaignStatus) => boolean;
   onFinding?: (find: Find) => void;
   corpus?: readonly TraceRecord[][];
+  /** The first finding ends it, as long as it is. */
+  isFirstEnough?: boolean;
 }
 
 export interface CampaignStatus {
@@ -73,6 +75,7 @@ export function campaign(options: CampaignOptions): CampaignReport {
     if (fresh.length > 0) inputs.push([...records]);
     const found = finding ?? (run % LOOK_TWICE_EVERY === 0 ? lookTwice(options.machine, records) : undefined);
     if (found !== undefined) note(options, finds, found, records, run, finding === undefined);
+    if (options.isFirstEnough && finds.size > 0) break;
     if (run % STATUS_EVERY === 0 && options.onStatus?.(status(run))) break;
   }
   const hash = createHash("sha256");
@@ -96,6 +99,10 @@ function note(
 ): void {
   const key = keyOf(finding);
   if (finds.has(key)) return;
+  if (options.isFirstEnough) {
+    finds.set(key, { key, finding, records: [...records], run });
+    return;
+  }
   const judge = second ? lookTwice : runInput;
   const small = minimize(options.machine, records, key, judge);
   const find = { key, finding: judge(options.machine, small) ?? finding, records: small, run };
