@@ -156,16 +156,17 @@ test("the neighbour's answers are all right", () => {
 // Fuel bounds how long a call of a module keeps the domain: a neighbour's read that comes meanwhile waits for the rest
 // of one budget, here barWrite's million points. How long that is on this machine, the guest that spent it measured.
 test("the neighbour's latency: as with resets alone, and at most one budget more", () => {
-  const [busy, beside] = [watched("busy"), watched("beside")];
-  // Reads that meet a misdeed are fewer than 1 in 100, so the 99th percentile is one of those that meet none.
-  assert.ok(beside.count > 100 * DEEDS.length, `${beside.count} reads`);
+  const [alone, busy, beside] = [watched("alone"), watched("busy"), watched("beside")];
+  // Reads that meet a misdeed that spends its budget are fewer than 1 in 100, so the 99th percentile meets none.
+  const spenders = DEEDS.filter(({ lost }) => lost !== undefined && /fuel|stack/.test(lost.source));
+  assert.ok(spenders.length > 0 && beside.count > 100 * spenders.length, `${beside.count} reads`);
   assert.ok(beside.median_ns < PARTS.median * busy.median_ns, "median");
   assert.ok(beside.p99_ns < PARTS.p99 * busy.p99_ns, "99th percentile");
   const burnt = Math.max(...DEEDS.map((one) => written(`r${one.round}`, one.vgpu)));
   const budget = Number(figures("hostile.json").fuel_max);
   console.log(`the longest misdeed took ${burnt} ns, its budget is ${budget} points`);
   assert.is(budget, 1_000_000);
-  assert.ok(beside.max_ns < burnt + 2 * busy.max_ns, "the longest wait");
+  assert.ok(beside.max_ns < burnt + 2 * Math.max(alone.max_ns, busy.max_ns), "the longest wait");
 });
 
 test("the trace has each loss, with its fault", () => {
