@@ -48,8 +48,14 @@ export interface Labels {
 
 export function runProbes(name: string, labels?: Labels): Promise<ScenarioResult> {
   const labelled = (label: string | undefined) => (label === undefined ? {} : { seclabel: label });
-  /** Never unpaused; its kernel alone takes 58 MiB. */
-  const small = (label: string | undefined) => ({ script: "", cfg: { memory: 96, ...labelled(label) } });
+  /**
+   * Never unpaused; its kernel alone takes 58 MiB. Its device model may shut it down, and does: then it must stay, or
+   * the probes that follow would race with xl's cleaning up.
+   */
+  const small = (label: string | undefined) => ({
+    script: "",
+    cfg: { memory: 96, on_crash: "preserve", ...labelled(label) },
+  });
   return runScenario({
     name,
     xen: labels === undefined ? "stock" : "flask",
