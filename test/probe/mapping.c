@@ -216,7 +216,8 @@ static const char *write_machphys(domid_t domid) {
 
 static void write_back(void *address) {
     volatile uint8_t *byte = address;
-    *byte = *byte;
+    uint8_t same = *byte;
+    *byte = same;
 }
 
 static void execute(void *address) {
