@@ -44,6 +44,9 @@ struct server *server_at(uint32_t index);
 /* Where the server's page of slots is mapped. */
 struct ioreq *server_page(uint32_t index);
 
+/* Is that the answer to a destroy after which Xen has it no more? A dead guest takes its servers along. */
+bool server_is_gone(int rc);
+
 /* --- a restart, in this order (restart.c, boot.c) --- */
 /* The request that was being answered gets all ones; the others wait for us. */
 void server_answer_interrupted(void);

@@ -156,7 +156,7 @@ const MISTAKES = [
   },
   {
     what: "a pending request that nobody completes",
-    file: "native/xen/server.c",
+    file: "native/xen/server_answer.c",
     from: "            slot_complete(slot, slot_flags(slot), ALL_ONES, server->ports[vcpu]);",
     to: "            continue;",
     noticed: /FAIL destroy with a request pending/,
@@ -191,8 +191,10 @@ const MISTAKES = [
   },
   {
     what: "an end that leaves requests unanswered",
-    file: "native/xen/server.c",
-    from: "        answer_all(server, true);\n        let_answers_be_taken(server);\n        (void)dm_op_destroy",
+    file: "native/xen/server_restart.c",
+    from:
+      "        server_answer_all(server, true);\n        server_let_answers_be_taken(server);\n" +
+      "        (void)dm_op_destroy",
     to: "        (void)dm_op_destroy",
     noticed: /FAIL three panics in a window/,
   },
