@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ioreq servers across a restart in place, and at the end when there is none: what was ENABLED is taken on as it is, any
- * other is brought to its end from whatever state it was in.
+ * Ioreq servers across a restart in place, and at the end when there is none: what was ENABLED is taken on as it is,
+ * any other is brought to its end from whatever state it was in.
  */
 #include "console.h"
 #include "dm_op.h"

@@ -2,11 +2,12 @@
 //
 // The door itself: help, wrong words, and missing packages without the means to install them.
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { fromRoot } from "../../../host/lab/paths.js";
 import { glovebox, startProgram } from "../process.js";
 
 const WRONG: [string[], RegExp][] = [
@@ -44,12 +45,13 @@ test("packages missing and no root: the command to type, and nothing done", asyn
     chmodSync(join(dir, name), 0o755);
   };
   chmodSync(dir, 0o755);
+  copyFileSync(fromRoot("build.mjs"), join(dir, "build.mjs")); // nobody may not look into root's home
   fake("dpkg-query", 'echo "gcc installed"');
   fake("sudo", "exit 1");
   fake("apt-get", `touch ${dir}/called`);
   const nobody =
     process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] : ["env"];
-  const words = [...nobody.slice(1), process.execPath, "build.mjs", "setup"];
+  const words = [...nobody.slice(1), process.execPath, join(dir, "build.mjs"), "setup"];
   const run = startProgram(nobody[0] as string, words, { PATH: `${dir}:${process.env.PATH}` });
   assert.is((await run.ended).code, 3, run.text());
   assert.match(run.text(), /^ {2}qemu-system-x86 /m);
