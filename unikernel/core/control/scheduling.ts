@@ -5,8 +5,8 @@
 
 import { ENGINE_COPY } from "../../abi/module";
 import { shim_time_ns } from "../../abi/shim";
-import { Parameters, engineUsed } from "../sched/engine";
-import { entityAt } from "../sched/entity";
+import { engineUsed } from "../sched/engine";
+import { Parameters, entityAt } from "../sched/entity";
 import { NS_PER_US } from "../sched/limits";
 import {
   PARAMETER_COUNT, PARAMETER_PRIORITY, parameterName, parameterSet, priorityName, putRange,

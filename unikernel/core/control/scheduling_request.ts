@@ -3,9 +3,8 @@
 // Requests about the scheduler: set, policy, engine (docs/CONTROL.md).
 
 import { ENGINE_COPY } from "../../abi/module";
-import { Parameters } from "../sched/engine";
-import { entityAt } from "../sched/entity";
-import { PARAMETERS_BYTES, PARAMETER_COUNT, parametersFit, parametersOf } from "../sched/parameter";
+import { PARAMETERS_BYTES, Parameters, entityAt, parametersCopy } from "../sched/entity";
+import { PARAMETER_COUNT, parametersFit } from "../sched/parameter";
 import { POLICIES, policyName } from "../sched/policy";
 import { SPACE, Text, Words } from "../text";
 import { copyEngine, workAdmits, workPolicy, workSet } from "../work/work";
@@ -20,7 +19,7 @@ export function set(words: Words): void {
   const vgpu = takeVgpu(words);
   if (vgpu == null) return;
   const to = changetype<Parameters>(WANTED);
-  parametersOf(entityAt(ENGINE_COPY, vgpu.index), to);
+  parametersCopy(entityAt(ENGINE_COPY, vgpu.index), to);
   const error = replyError();
   let given: u32 = 0;
   for (; words.next(SPACE); given++) if (!setWord(words, to, error)) return;

@@ -8,8 +8,8 @@
 import { BAR_KIND, BAR_KIND_NONE, BAR_NO_SIZE_PARAM, BAR_SIZE_PARAM, BAR_SPACE } from "../../abi/manifest";
 import { PARAM_DEFAULT, PARAM_MAX, PARAM_MIN, PARAM_NAME, PARAM_NAME_BYTES } from "../../abi/manifest";
 import { BARS, PARAMS, SLOTS } from "../limits";
-import { Parameters } from "../sched/engine";
-import { PARAMETERS_BYTES, PARAMETER_COUNT, parametersDefault, parametersFit } from "../sched/parameter";
+import { PARAMETERS_BYTES, Parameters, parametersDefault } from "../sched/entity";
+import { PARAMETER_COUNT, parametersFit } from "../sched/parameter";
 import { SPACE, Text, WORDS_BYTES, Words, equals, parseNumber, parsed } from "../text";
 import { MODE_HVM, MODE_PVH } from "../vgpu/guest";
 import { barRow, barSizeFits, moduleFind, paramFind, paramRow } from "../vgpu/module";

@@ -17,7 +17,7 @@ import {
   BARS, ERROR_BYTES_MAX, MSIX_VECTORS_MAX, PARAMS, SCANOUTS_PER_VGPU_MAX, SCANOUT_BYTES, SPECIFICATION_BYTES_MAX,
   VGPUS_MAX,
 } from "../limits";
-import { PARAMETERS_BYTES } from "../sched/parameter";
+import { PARAMETERS_BYTES } from "../sched/entity";
 import { BOOKS_BYTES } from "../vgpu/quarantine";
 
 @unmanaged

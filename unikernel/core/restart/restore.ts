@@ -36,7 +36,7 @@ import { depopulate } from "../vgpu/ram";
 import {
   VGPU_ATTACHING, VGPU_DETACHING, VGPU_FREE, VGPU_LOST, VGPU_READY, Vgpu, advance, vgpuAt, vgpuNumbered, vgpuTake,
 } from "../vgpu/vgpu";
-import { Parameters } from "../sched/engine";
+import { Parameters } from "../sched/entity";
 import { workRestore } from "../work/work";
 import {
   AT_CONFIG, AT_MSIX, AT_PARAMS, AT_RAM, AT_REASON, AT_SCANOUTS, AT_SCHEDULING, AT_SPECIFICATION, RAM_BYTES,

@@ -17,7 +17,7 @@ import { reasonOf } from "../vgpu/lose";
 import { msixTable } from "../vgpu/msix";
 import { paramValues } from "../vgpu/param";
 import { VGPU_FREE, VGPU_LOST, Vgpu, vgpuAt } from "../vgpu/vgpu";
-import { Parameters } from "../sched/engine";
+import { Parameters } from "../sched/entity";
 import { workSave } from "../work/work";
 import { isDirty, takeDirty } from "./dirty";
 import {

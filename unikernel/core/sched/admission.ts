@@ -6,8 +6,7 @@
 // shows the sum.
 
 import { Text } from "../text";
-import { Parameters } from "./engine";
-import { entityAt } from "./entity";
+import { Parameters, entityAt } from "./entity";
 import { DEADLINE_PPM_MAX, DEADLINE_SWITCH_NS, NS_PER_US } from "./limits";
 import { SCHED_VGPUS_MAX } from "./size";
 

@@ -12,7 +12,7 @@
 
 import { PANIC_SCHED_ENGINE, check } from "../panic";
 import { choice } from "./choice";
-import { Entity, entityAt, entityInit, runnable } from "./entity";
+import { Entity, Parameters, entityAt, entityInit, parametersCopy, runnable } from "./entity";
 import { fixedShareChanged, fixedShareStart } from "./fixed_share";
 import { NOBODY } from "./heap";
 import { WORKLOAD_NS_MAX } from "./limits";
@@ -300,30 +300,12 @@ export function enginePolicy(engine: Engine, policy: u32, now: u64): void {
   if (policy == POLICY_FIXED_SHARE) fixedShareStart(engine.index, now);
 }
 
-@unmanaged
-export class Parameters {
-  weight: u32;
-  cap: u32;
-  priority: u32;
-  policy: u32; // of the whole engine: only in records of vGPUs that outlive a restart
-  quantum_ns: u64;
-  timeout_ns: u64;
-  period_ns: u64;
-  runtime_ns: u64;
-}
-
 /** New parameters, checked before (parameter.ts). They count from the next decision on. */
 export function engineSet(engine: Engine, vgpu: u32, to: Parameters, now: u64): void {
   const entity = entityAt(engine.index, vgpu);
   const promise = entity.period_ns != to.period_ns || entity.runtime_ns != to.runtime_ns;
   policyLeave(engine.policy, entity, to.weight);
-  entity.weight = to.weight;
-  entity.cap = to.cap;
-  entity.priority = to.priority;
-  entity.quantum_ns = to.quantum_ns;
-  entity.timeout_ns = to.timeout_ns;
-  entity.period_ns = to.period_ns;
-  entity.runtime_ns = to.runtime_ns;
+  parametersCopy(to, entity);
   policyReturn(engine.policy, entity, promise, now);
   if (engine.state == ENGINE_RUNNING) engine.asked = 1;
 }

@@ -13,21 +13,43 @@ export const PRIORITY_NORMAL: u32 = 1;
 export const PRIORITY_HIGH: u32 = 2;
 export const PRIORITIES: u32 = 3;
 
+/** As the operator sets them (parameter.ts); an entity begins with its own. */
 @unmanaged
-export class Entity {
-  index: u32; // its own number
-  engine: u32;
-  vgpu: u32;
-  attached: u32;
-  // --- parameters, as the operator set them ---
+export class Parameters {
   weight: u32;
   cap: u32; // percent; 100: none
   priority: u32;
-  quota: u32; // workloads that may wait
+  policy: u32; // of the whole engine: only in records of vGPUs that outlive a restart
   quantum_ns: u64;
   timeout_ns: u64;
   period_ns: u64; // of its deadline; 0: none
   runtime_ns: u64; // engine time promised in each period
+}
+
+export const PARAMETERS_BYTES: u32 = 48;
+
+export function parametersDefault(to: Parameters): void {
+  if (offsetof<Parameters>() > PARAMETERS_BYTES) ERROR("PARAMETERS_BYTES");
+  to.weight = WEIGHT_DEFAULT;
+  to.cap = CAP_MAX;
+  to.priority = PRIORITY_NORMAL;
+  to.quantum_ns = QUANTUM_US_DEFAULT * NS_PER_US;
+  to.timeout_ns = TIMEOUT_US_DEFAULT * NS_PER_US;
+  to.period_ns = 0;
+  to.runtime_ns = 0;
+}
+
+export function parametersCopy(from: Parameters, to: Parameters): void {
+  memory.copy(changetype<usize>(to), changetype<usize>(from), offsetof<Parameters>());
+}
+
+@unmanaged
+export class Entity extends Parameters {
+  index: u32; // its own number
+  engine: u32;
+  vgpu: u32;
+  attached: u32;
+  quota: u32; // workloads that may wait
   // --- its queue ---
   head: u32;
   count: u32;
@@ -49,7 +71,7 @@ export class Entity {
   preempted: u64;
   dropped: u64; // cancelled, or lost with their vGPU
 }
-const ENTITY_BYTES: u32 = 176;
+const ENTITY_BYTES: u32 = 184;
 
 const TABLE: usize = memory.data(ENGINES_MAX * SCHED_VGPUS_MAX * ENTITY_BYTES, 8);
 
@@ -68,13 +90,9 @@ export function entityInit(engine: u32, vgpu: u32, quota: u32): Entity {
   entity.vgpu = vgpu;
   entity.attached = 1;
   entity.quota = quota;
-  entity.weight = WEIGHT_DEFAULT;
-  entity.cap = CAP_MAX;
-  entity.priority = PRIORITY_NORMAL;
-  entity.quantum_ns = QUANTUM_US_DEFAULT * NS_PER_US;
+  parametersDefault(entity);
   entity.share_level = PRIORITY_NORMAL;
   entity.share_weight = WEIGHT_DEFAULT;
-  entity.timeout_ns = TIMEOUT_US_DEFAULT * NS_PER_US;
   waitsClear(entity.index);
   return entity;
 }

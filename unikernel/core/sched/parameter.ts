@@ -5,8 +5,7 @@
 // limit.
 
 import { Text } from "../text";
-import { Parameters } from "./engine";
-import { Entity, PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_NORMAL } from "./entity";
+import { Parameters, PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_NORMAL } from "./entity";
 import {
   CAP_MAX, NS_PER_US, PERIOD_US_MAX, PERIOD_US_MIN, QUANTUM_US_DEFAULT, QUANTUM_US_MAX, QUANTUM_US_MIN,
   TIMEOUT_US_DEFAULT, TIMEOUT_US_MAX, TIMEOUT_US_MIN, WEIGHT_DEFAULT, WEIGHT_MAX,
@@ -21,7 +20,6 @@ export const PARAMETER_PERIOD: u32 = 5;
 export const PARAMETER_RUNTIME: u32 = 6;
 export const PARAMETER_COUNT: u32 = 7;
 
-export const PARAMETERS_BYTES: u32 = 48;
 
 export function parameterName(which: u32): string {
   switch (which) {
@@ -54,27 +52,6 @@ function most(which: u32): u64 {
     case PARAMETER_TIMEOUT: return TIMEOUT_US_MAX;
     default: return PERIOD_US_MAX;
   }
-}
-
-export function parametersDefault(to: Parameters): void {
-  if (offsetof<Parameters>() > PARAMETERS_BYTES) ERROR("PARAMETERS_BYTES");
-  to.weight = WEIGHT_DEFAULT;
-  to.cap = CAP_MAX;
-  to.priority = PRIORITY_NORMAL;
-  to.quantum_ns = QUANTUM_US_DEFAULT * NS_PER_US;
-  to.timeout_ns = TIMEOUT_US_DEFAULT * NS_PER_US;
-  to.period_ns = 0;
-  to.runtime_ns = 0;
-}
-
-export function parametersOf(entity: Entity, to: Parameters): void {
-  to.weight = entity.weight;
-  to.cap = entity.cap;
-  to.priority = entity.priority;
-  to.quantum_ns = entity.quantum_ns;
-  to.timeout_ns = entity.timeout_ns;
-  to.period_ns = entity.period_ns;
-  to.runtime_ns = entity.runtime_ns;
 }
 
 /** False, with words in `error`, and nothing changed: the value is out of range. Times are microseconds. */

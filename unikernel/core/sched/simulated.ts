@@ -7,12 +7,12 @@ import { textAt } from "../text";
 import { admits } from "./admission";
 import { schedulerCheck } from "./checker";
 import {
-  Parameters, engineAt, engineAttach, engineCancel, engineDetach, engineDone, engineInit, engineLook, enginePolicy,
+  engineAt, engineAttach, engineCancel, engineDetach, engineDone, engineInit, engineLook, enginePolicy,
   engineRan, engineResetDone, engineSet, engineSlot, engineStopped, engineSubmit, engineTick,
   engineUsed,
 } from "./engine";
-import { entityAt } from "./entity";
-import { PARAMETERS_BYTES, PARAMETER_COUNT, parameterSet, parametersFit, parametersOf } from "./parameter";
+import { PARAMETERS_BYTES, Parameters, entityAt, parametersCopy } from "./entity";
+import { PARAMETER_COUNT, parameterSet, parametersFit } from "./parameter";
 import { WORKLOADS_MAX } from "./size";
 import { stepsSoFar } from "./steps";
 import { waitsPercentile } from "./waits";
@@ -72,7 +72,7 @@ export function policy(engine: u32, policy: u32, now: u64): void {
 
 /** One parameter (parameter.ts) of an attached vGPU, then apply(). 0: refused, words in the text. */
 export function wanted(engine: u32, vgpu: u32): void {
-  parametersOf(entityAt(engine, vgpu), changetype<Parameters>(WANTED));
+  parametersCopy(entityAt(engine, vgpu), changetype<Parameters>(WANTED));
 }
 
 export function want(which: u32, value: u64): u32 {

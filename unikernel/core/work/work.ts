@@ -15,13 +15,13 @@ import { CAPABILITY_FATAL, shim_time_ns } from "../../abi/shim";
 import { VGPUS_MAX } from "../limits";
 import { touch } from "../restart/dirty";
 import {
-  ACTION_PREEMPT, ENGINE_RUNNING, Engine, Parameters, engineAt, engineAttach, engineCancel, engineDetach, engineDone,
+  ACTION_PREEMPT, ENGINE_RUNNING, Engine, engineAt, engineAttach, engineCancel, engineDetach, engineDone,
   engineEntity, engineInit, engineLook, enginePolicy, engineRan, engineSet, engineSlot, engineStopped, engineSubmit,
   engineTick,
 } from "../sched/engine";
 import { admits } from "../sched/admission";
-import { entityAt } from "../sched/entity";
-import { parametersOf, parametersSound } from "../sched/parameter";
+import { Parameters, entityAt, parametersCopy } from "../sched/entity";
+import { parametersSound } from "../sched/parameter";
 import { POLICIES, POLICY_WEIGHTED } from "../sched/policy";
 import { queueSlot, workloadAt } from "../sched/workload";
 import { Text } from "../text";
@@ -56,7 +56,7 @@ export function workAttach(vgpu: Vgpu): void {
 
 /** What of it outlives a restart: the parameters, and the policy. Workloads do not, as buffers do not. */
 export function workSave(vgpu: Vgpu, to: Parameters): void {
-  parametersOf(entityAt(ENGINE_COPY, vgpu.index), to);
+  parametersCopy(entityAt(ENGINE_COPY, vgpu.index), to);
   to.policy = copyEngine().policy;
 }
 
