@@ -15,7 +15,7 @@ const NODE_MAJOR_MIN = 20;
 const EXIT_USAGE = 2;
 const EXIT_SETUP = 3;
 
-/** Debian package -> what we need it for. With the group below, the only list. */
+/** Debian package -> what we need it for. With the groups below, the only list. */
 const PACKAGES = {
   gcc: "compiles the driver domain, gbctl and the guests' test programs",
   "libc6-dev": "C library, headers and static",
@@ -41,6 +41,11 @@ const FLASK_PACKAGES = {
   m4: "the macros of FLASK policies",
   make: "builds Xen",
   python3: "builds Xen",
+};
+
+/** The peers of the fuzzer's bench that nothing else needs. */
+const BENCH_PACKAGES = {
+  "afl++": "the fuzzer that ours is compared with",
 };
 
 const VERBS = {
@@ -74,7 +79,8 @@ ${Object.entries(VERBS)
   .join("\n")}
 
 node build.mjs VERB --help tells a verb's options. Missing packages are set up by every verb; those for a Xen with FLASK
-when a word of the command says flask, and for all tests: "node build.mjs setup --flask" does it alone.
+when a word of the command says flask, and for all tests ("node build.mjs setup --flask" does it alone); AFL++ for
+"bench --only fuzz".
 Examples:
   npm start                           the whole machine, about a minute
   npm start -- --keep                 leave it running, with a console to play in
@@ -89,10 +95,16 @@ function stop(code, text) {
   process.exit(code);
 }
 
-/** The packages that a command needs: those for FLASK too when it says so, or runs all tests. */
+/** The packages that a command needs: a group when the command names what needs it, or means everything. */
 function packagesFor(args) {
-  const all = args[0] === "test" && !args.includes("--unit") && !args.includes("--only");
-  return all || args.some((word) => word.includes("flask")) ? { ...PACKAGES, ...FLASK_PACKAGES } : PACKAGES;
+  const [verb] = args;
+  const names = (what) => args.some((word) => word.includes(what));
+  const allTests = verb === "test" && !args.includes("--unit") && !args.includes("--only");
+  return {
+    ...PACKAGES,
+    ...(names("flask") || allTests ? FLASK_PACKAGES : {}),
+    ...(verb === "bench" && names("fuzz") ? BENCH_PACKAGES : {}),
+  };
 }
 
 function missingPackages(asked) {
