@@ -5,7 +5,8 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { cover, DEPTH_MAX } from "../../host/fuzz/cover/cover.js";
+import { cover } from "../../host/fuzz/cover/cover.js";
+import { DEPTH_MAX } from "../../host/fuzz/cover/depth.js";
 import { readModule } from "../../host/fuzz/cover/reader.js";
 import { Writer } from "../../host/fuzz/cover/writer.js";
 import { ModuleInstance } from "../../host/fuzz/module/instance.js";

@@ -3,7 +3,8 @@
 // core.wasm with coverage, as one instance that is used again for each input: a fresh core is this one with its memory
 // and globals as they were at first. What was reached stays, across inputs and across restarts in place.
 
-import { type Covered, cover, wordName } from "../cover/cover.js";
+import { wordName } from "../cover/builder.js";
+import { type Covered, cover } from "../cover/cover.js";
 
 const PAIRS_MAX = 4096;
 

@@ -2,7 +2,7 @@
 //
 // Counting what was reached, from the words that cover.ts puts into a module.
 
-import type { Site } from "./cover.js";
+import type { Site } from "./builder.js";
 
 /** word * 64 + bit of each bit that is set, ascending. */
 export function featuresOf(words: readonly bigint[]): Uint32Array {

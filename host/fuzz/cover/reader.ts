@@ -4,6 +4,7 @@
 // passed host/pipeline/check.ts, so only the instructions of its closed table occur; whatever else is refused.
 
 import { byte, type Cursor, type Section, sections, signed, text, u32, within } from "../../pipeline/wasm-reader.js";
+import { MEMORY_COPY, OP, reachesMemory } from "./opcode.js";
 
 export interface FunctionType {
   parameters: number[];
@@ -110,7 +111,7 @@ function readGlobal(cursor: Cursor): WasmModule["globals"][number] {
 function constant(cursor: Cursor): Uint8Array {
   const start = cursor.at;
   const opcode = byte(cursor);
-  signed(cursor, opcode === 0x41 ? 32 : 64);
+  signed(cursor, opcode === OP.i32Const ? 32 : 64);
   byte(cursor);
   return cursor.bytes.subarray(start, cursor.at);
 }
@@ -131,7 +132,7 @@ function readBody(cursor: Cursor): Body {
 
 export interface Instruction {
   opcode: number;
-  /** 0xfc: the second opcode. */
+  /** OP.bulk: the second opcode. */
   second: number;
   /** Byte in the file, and the byte behind. */
   start: number;
@@ -146,25 +147,30 @@ export function nextInstruction(cursor: Cursor): Instruction {
   const opcode = byte(cursor);
   let second = 0;
   let operand = 0n;
-  if (opcode === 0xfc) {
+  if (opcode === OP.bulk) {
     second = u32(cursor);
     byte(cursor);
-    if (second === 10) byte(cursor);
-  } else if (opcode === 0x11) {
+    if (second === MEMORY_COPY) byte(cursor);
+  } else if (opcode === OP.callIndirect) {
     operand = BigInt(u32(cursor));
     u32(cursor);
-  } else if (opcode === 0x0e) {
+  } else if (opcode === OP.brTable) {
     operand = BigInt(u32(cursor));
     for (let left = Number(operand) + 1; left > 0; left--) u32(cursor);
-  } else if (opcode >= 0x28 && opcode <= 0x3e) {
+  } else if (reachesMemory(opcode)) {
     u32(cursor);
     operand = BigInt(u32(cursor));
-  } else if (opcode === 0x41 || opcode === 0x42) {
-    operand = signed(cursor, opcode === 0x41 ? 32 : 64);
-  } else if ((opcode >= 0x02 && opcode <= 0x04) || opcode === 0x3f) {
+  } else if (opcode === OP.i32Const || opcode === OP.i64Const) {
+    operand = signed(cursor, opcode === OP.i32Const ? 32 : 64);
+  } else if ((opcode >= OP.block && opcode <= OP.if) || opcode === OP.memorySize) {
     operand = BigInt(byte(cursor));
-  } else if (opcode === 0x0c || opcode === 0x0d || opcode === 0x10 || (opcode >= 0x20 && opcode <= 0x24)) {
+  } else if (hasIndex(opcode)) {
     operand = BigInt(u32(cursor));
   }
   return { opcode, second, start, end: cursor.at, operand };
+}
+
+function hasIndex(opcode: number): boolean {
+  if (opcode === OP.br || opcode === OP.brIf || opcode === OP.call) return true;
+  return opcode >= OP.localGet && opcode <= OP.globalSet;
 }

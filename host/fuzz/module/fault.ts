@@ -3,7 +3,7 @@
 // How a call ended badly: which fault of docs/MODULE_ABI.md, and where in the module. V8 tells the first by its
 // messages, the second by the stack of the exception.
 
-import { DEPTH_MAX } from "../cover/cover.js";
+import { DEPTH_MAX } from "../cover/depth.js";
 
 export type FaultName = "fuel" | "stack" | "memory" | "arithmetic" | "unreachable" | "table" | "capability" | "promise";
 

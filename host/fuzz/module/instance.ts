@@ -5,7 +5,7 @@
 
 import { MODULE_BORDER } from "../../pipeline/contract.js";
 import { encodeManifest, fuelByEntry } from "../../pipeline/manifest.js";
-import { ADDED_IMPORTS, COVER_NAMESPACE, wordName } from "../cover/cover.js";
+import { ADDED_IMPORTS, COVER_NAMESPACE, wordName } from "../cover/builder.js";
 import { RECORD_WORDS } from "../target.js";
 import { type FaultName, faultOf, framesOf, type Place } from "./fault.js";
 import type { FuzzModule } from "./prepare.js";
