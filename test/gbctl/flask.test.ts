@@ -5,15 +5,14 @@
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { buildFake, cleanUp, gbctl, type Run, type RunOptions } from "./bench.js";
+import { cleanUp, gbctl, type Run, type RunOptions } from "./bench.js";
+import { DD, DOM0 } from "./support.js";
 
-const DD = "/local/domain/1/data/glovebox";
 const DRIVER = "system_u:system_r:glovebox_t";
 const GUEST = "system_u:system_r:glovebox_guest_t";
 const HVM = 5;
 const DM = 11;
 const GRANT = 10;
-const DOM0 = "domain 0 Domain-0 pv 1048576\nnode /local/domain/0/domid 0\n";
 /** One driver domain for all, ready; guests are made by xl. */
 const SHARED = `${DOM0}domain 1 shared pv 16384
 node ${DD}/version 0.1.0
@@ -52,7 +51,6 @@ async function refused(args: string[], scenario: string, code: number, message: 
 }
 
 const making = suite("gbctl create under FLASK");
-making.before(() => void buildFake());
 
 making("one driver domain serves a second guest; nobody is made a target", async () => {
   const first = `domain 2 one pvh 262144\nnode ${DD}/vgpu/2/0 module=bochs-display\n`;
