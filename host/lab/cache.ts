@@ -4,7 +4,8 @@
 // and renamed when it is whole, so a reader never sees half of one. Each entry lists its files with size and
 // SHA-256; an entry that does not match its list is thrown away, with a message, and made again.
 //
-// Several programs may use one cache: whoever renames first wins, the other drops its copy. No locks.
+// Several programs may use one cache: one at a time makes something, under a lock, because apt's lists and archives lie
+// there too and what one has made the others need not make again. A lock whose holder is gone is taken over.
 
 import { createHash } from "node:crypto";
 import {
@@ -19,11 +20,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import lockfile from "proper-lockfile";
 import { DiskFull, isDiskFull } from "./exec.js";
 import { CACHE } from "./paths.js";
 
 const LIST = "CHECKSUMS.json";
 const HASH_CHARS = 12;
+/** A holder touches its lock every half of this; one that is older belongs to a program that is gone. */
+const LOCK_STALE_MS = 30_000;
+const LOCK_RETRY_MS = 500;
 
 interface FileSum {
   bytes: number;
@@ -64,36 +69,58 @@ export function dropTemporary(): void {
 /** Returns the entry's folder, made if it was not there or was broken. */
 export async function cached(request: CacheRequest, root = join(CACHE, "lab")): Promise<string> {
   const dir = join(root, `${request.name}-${hashText(request.recipe).slice(0, HASH_CHARS)}`);
-  if (existsSync(dir)) {
-    const fault = await findFault(dir);
-    if (fault === "") return dir;
-    request.onProgress?.(`cache entry ${dir} is broken (${fault}): making it again`);
-    rmSync(dir, { recursive: true, force: true });
-  }
-  return make(request, root, dir);
-}
-
-async function make(request: CacheRequest, root: string, dir: string): Promise<string> {
+  if (existsSync(dir) && (await findFault(dir)) === "") return dir;
   try {
     mkdirSync(root, { recursive: true });
-    sweep(root);
-    const work = join(root, `tmp-${process.pid}-${serial++}-${request.name}`);
-    temporary.add(work);
+    const unlock = await lock(root, request);
     try {
-      rmSync(work, { recursive: true, force: true });
-      mkdirSync(work);
-      await request.make(work);
-      await writeList(work);
-      if (existsSync(dir)) rmSync(work, { recursive: true });
-      else renameSync(work, dir);
+      await makeUnlessThere(request, root, dir);
     } finally {
-      rmSync(work, { recursive: true, force: true });
-      temporary.delete(work);
+      await unlock();
     }
   } catch (error) {
     throw isDiskFull(error) ? new DiskFull(root) : error;
   }
   return dir;
+}
+
+/** Ours, or waited for as long as its holder lives: making something takes minutes. */
+async function lock(root: string, request: CacheRequest): Promise<() => Promise<void>> {
+  const options = { lockfilePath: join(root, "lock"), stale: LOCK_STALE_MS };
+  try {
+    return await lockfile.lock(root, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
+  }
+  request.onProgress?.("waiting for another program that fills the cache");
+  const retries = { forever: true, factor: 1, minTimeout: LOCK_RETRY_MS, maxTimeout: LOCK_RETRY_MS };
+  return lockfile.lock(root, { ...options, retries });
+}
+
+async function makeUnlessThere(request: CacheRequest, root: string, dir: string): Promise<void> {
+  if (existsSync(dir)) {
+    const fault = await findFault(dir);
+    if (fault === "") return; // somebody else made it while we waited
+    request.onProgress?.(`cache entry ${dir} is broken (${fault}): making it again`);
+    rmSync(dir, { recursive: true, force: true });
+  }
+  await make(request, root, dir);
+}
+
+async function make(request: CacheRequest, root: string, dir: string): Promise<void> {
+  sweep(root);
+  const work = join(root, `tmp-${process.pid}-${serial++}-${request.name}`);
+  temporary.add(work);
+  try {
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work);
+    await request.make(work);
+    await writeList(work);
+    renameSync(work, dir);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+    temporary.delete(work);
+  }
 }
 
 /** Throws away the half-made entries of programs that are gone (killed, power cut). */

@@ -10,10 +10,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type CacheRequest, cached } from "../../../host/lab/cache.js";
@@ -107,13 +109,36 @@ test("leftovers of a dead program are swept", async (context) => {
   assert.not.ok(existsSync(leftover));
 });
 
-test("two at once agree", async (context) => {
-  const [a, b] = await Promise.all([
-    cached(context.request, context.root),
-    cached({ ...context.request, name: "thing" }, context.root),
+/** apt's lists and archives lie in the cache: two programs that fetch at once would take each other's files away. */
+test("one at a time makes something, and what one has made the other need not make", async (context) => {
+  let making = 0;
+  let most = 0;
+  const make = async (dir: string): Promise<void> => {
+    most = Math.max(most, ++making);
+    await setTimeout(50);
+    await context.request.make(dir);
+    making--;
+  };
+  const request = { ...context.request, make };
+  const dirs = await Promise.all([
+    cached(request, context.root),
+    cached(request, context.root),
+    cached({ ...request, name: "other" }, context.root),
   ]);
-  assert.is(a, b);
-  assert.is(readFileSync(join(a, "data"), "utf8"), "0123456789");
+  assert.is(dirs[0], dirs[1]);
+  assert.is(context.made, 2);
+  assert.is(most, 1);
+  assert.match(context.said.join("\n"), /^waiting for another program that fills the cache$/m);
+  assert.is(readFileSync(join(dirs[2], "data"), "utf8"), "0123456789");
+});
+
+test("the lock of a program that is gone is taken over", async (context) => {
+  const lock = join(context.root, "lock");
+  mkdirSync(lock);
+  utimesSync(lock, new Date(0), new Date(0));
+  await cached(context.request, context.root);
+  assert.is(context.made, 1);
+  assert.not.ok(existsSync(lock));
 });
 
 test.run();
