@@ -15,7 +15,6 @@ interface Buffer {
 }
 
 const LIST_ENTRIES_MAX = 256;
-const COPY_BYTES_MAX = 65536;
 
 export class Buffers {
   readonly all = new Map<number, Buffer>();
@@ -113,6 +112,14 @@ export class Buffers {
     return out;
   }
 
+  /** Whether the rows lie in the buffer; a handle that is none is a fault. */
+  holds(handle: number, offset: bigint, stride: number, rowBytes: number, rows: number): boolean {
+    const bytes = BigInt(this.get(handle).bytes);
+    const end = BigInt.asUintN(64, offset) + BigInt(rows - 1) * BigInt(stride >>> 0) + BigInt(rowBytes);
+    return rows > 0 && end <= bytes;
+  }
+
+  /** The engine's, later: false when a buffer is gone by then, or a page. */
   copy(
     dst: number,
     dstOffset: bigint,
@@ -122,15 +129,15 @@ export class Buffers {
     srcStride: number,
     rowBytes: number,
     rows: number,
-  ): number {
-    const to = this.get(dst);
-    if (rowBytes * rows > COPY_BYTES_MAX) throw new Fault(`a copy of ${rowBytes} x ${rows} bytes`);
+  ): boolean {
+    const to = this.all.get(dst);
+    if (to === undefined || !this.all.has(src)) return false;
+    if (to.list !== undefined) throw new Fault("a copy into the guest's own pages");
     for (let row = 0; row < rows; row++) {
-      const at = Number(dstOffset) + row * dstStride;
       const bytes = this.read(src, Number(srcOffset) + row * srcStride, rowBytes);
-      if (bytes === undefined || to.list !== undefined || at + rowBytes > to.bytes) return 2;
-      to.own.set(bytes, at);
+      if (bytes === undefined) return false;
+      to.own.set(bytes, Number(dstOffset) + row * dstStride);
     }
-    return 0;
+    return true;
   }
 }

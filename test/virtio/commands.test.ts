@@ -467,7 +467,8 @@ test("a reset in the middle of a list or a transfer: nothing of the old life com
     queue.add(driver.putRequest(bytes), [{ gpa: ram.pages(1), bytes: 24 }]);
     const before = ram.word(used + 2n);
     driver.kick(D.CONTROL);
-    assert.ok(mediator.isPolled(), "it is under way");
+    assert.is(mediator.isPolled(), what === "list", "it is under way");
+    assert.is(mediator.works.length, what === "transfer" ? 1 : 0);
     assert.is(ram.word(used + 2n), before);
     driver.reset();
     mediator.settle();

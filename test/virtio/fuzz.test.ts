@@ -82,7 +82,8 @@ function step(mediator: Mediator, driver: D.Driver, pick: Pick, area: { page: bi
   const what = pick(100);
   const queue = driver.queues[pick(8) === 0 ? D.CURSOR : D.CONTROL];
   if (what < 70 && queue !== undefined) offer(driver, queue, pick, area);
-  else if (what < 85) mediator.poll();
+  else if (what < 79) mediator.poll();
+  else if (what < 85) mediator.work();
   else if (what < 90) mediator.write(0, pick(0x340), 1 << pick(4), number(pick));
   else if (what < 93) mediator.read(0, pick(0x340), 1 << pick(4));
   else if (what < 95) mediator.output(pick(5), number(pick) & 0xffff, number(pick) & 0xffff);

@@ -6,7 +6,7 @@
 import { FUEL_GLOBAL } from "../../host/pipeline/instrument.js";
 import type { Manifest } from "../../host/pipeline/manifest.js";
 import { buildModule, prepareWasm } from "../../host/pipeline/module.js";
-import { CHARGE_BYTES_PER_UNIT, CHARGE_REACH, EVENT_OUTPUT, EVENT_POLL } from "../../unikernel/abi/module.js";
+import * as A from "../../unikernel/abi/module.js";
 import { Buffers, Fault } from "./buffers.js";
 import { type Bus, flatMemory, Ram } from "./bus.js";
 
@@ -20,6 +20,12 @@ export interface Scanout {
   flushes: [number, number, number, number][];
 }
 
+/** A workload; no copy: a fence. */
+export interface Work {
+  cookie: bigint;
+  copy: Parameters<Buffers["copy"]> | undefined;
+}
+
 export interface Mediator extends Bus {
   buffers: Buffers;
   scanouts: (Scanout | undefined)[];
@@ -29,9 +35,15 @@ export interface Mediator extends Bus {
   reset(): void;
   /** The operator plugs something in; 0 x 0: out. */
   output(number: number, width: number, height: number): void;
-  /** One EVENT_POLL, if the module asked for it. */
+  /** One A.EVENT_POLL, if the module asked for it. */
   poll(): boolean;
   isPolled(): boolean;
+  /** Called when the module has written there: what another processor of the guest does then. */
+  afterWrite: ((gpa: bigint) => void) | undefined;
+  /** What waits for the engine, oldest first. */
+  works: Work[];
+  /** The engine does the oldest, and tells; false: there is none. */
+  work(): boolean;
   /** Doorbells and other accesses so far. */
   traps: number;
   /** The most that one call took of its entry's budget, as a part of it. */
@@ -44,6 +56,14 @@ const RAM_FIRST = 0x100000n;
 const POLL_STEP_NS = 10_000n;
 
 const { manifest: MANIFEST, wasm } = await prepareWasm("virtio-gpu", await buildModule("unikernel/modules/virtio-gpu"));
+/** What the manifest promises; docs/MODULE_ABI.md has what stands for a missing one. */
+export const QUOTAS = {
+  buffers: MANIFEST.quotas?.buffers ?? 16,
+  bufferBytes: MANIFEST.quotas?.bufferBytes ?? 64 << 20,
+  bufferPieces: MANIFEST.quotas?.bufferPieces ?? 1024,
+  workloads: MANIFEST.quotas?.workloads ?? 16,
+};
+const FUEL = { ...MANIFEST.fuel, event: MANIFEST.fuel.event ?? 0, workDone: MANIFEST.fuel.workDone ?? 0 };
 const CODE = new WebAssembly.Module(Uint8Array.from(wasm));
 
 type Entry = (...values: (number | bigint)[]) => number | bigint | undefined;
@@ -56,6 +76,7 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
   const state = { raised: [] as number[], until: 0n, polled: false, now: 0n, most: 0 };
   const scanouts: (Scanout | undefined)[] = [];
   const log: string[] = [];
+  const works: Work[] = [];
 
   const instance: WebAssembly.Instance = new WebAssembly.Instance(CODE, { glovebox: imports() });
   const linear = () => new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer);
@@ -68,8 +89,16 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
 
   /** What imports with a length cost beyond the packer's price. */
   function charge(bytes: number, reaches = 1): void {
-    fuel.value -= reaches * CHARGE_REACH + Math.ceil(bytes / CHARGE_BYTES_PER_UNIT);
+    fuel.value -= reaches * A.CHARGE_REACH + Math.ceil(bytes / A.CHARGE_BYTES_PER_UNIT);
     if (fuel.value < 0) throw new Fault("out of fuel");
+  }
+
+  function submit(engine: number, work: Work): number {
+    charge(0);
+    if (engine !== A.ENGINE_COPY) throw new Fault(`engine ${engine}`);
+    if (works.length === QUOTAS.workloads) return A.CAPABILITY_BUSY;
+    works.push(work);
+    return A.CAPABILITY_OK;
   }
 
   function imports(): WebAssembly.ModuleImports {
@@ -94,7 +123,9 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
       },
       guest_write(gpa: bigint, at: number, length: number) {
         transfer(length);
-        return memory.write(u64(gpa), own(at, length).slice()) ? 0 : 2;
+        if (!memory.write(u64(gpa), own(at, length).slice())) return 2;
+        mediator.afterWrite?.(u64(gpa));
+        return 0;
       },
       buffer_create(at: number, count: number) {
         charge(count * 16);
@@ -109,11 +140,13 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
         return buffers.bar(bar, u64(offset), u64(bytes));
       },
       buffer_destroy: (handle: number) => buffers.destroy(handle),
-      buffer_copy(...args: Parameters<Buffers["copy"]>) {
-        const [, , , , , , rowBytes, rows] = args;
-        charge(rowBytes * rows, rows * (Math.ceil(rowBytes / 4096) + 1));
-        return buffers.copy(...args);
+      work_copy(engine: number, cookie: bigint, ...copy: Parameters<Buffers["copy"]>) {
+        const [dst, dstOffset, dstStride, src, srcOffset, srcStride, rowBytes, rows] = copy;
+        if (!buffers.holds(dst, dstOffset, dstStride, rowBytes, rows)) return A.CAPABILITY_REFUSED;
+        if (!buffers.holds(src, srcOffset, srcStride, rowBytes, rows)) return A.CAPABILITY_REFUSED;
+        return submit(engine, { cookie: u64(cookie), copy });
       },
+      work_fence: (engine: number, cookie: bigint) => submit(engine, { cookie: u64(cookie), copy: undefined }),
       scanout_flush(number: number, x: number, y: number, width: number, height: number) {
         const scanout = scanouts[number];
         if (number >= MANIFEST.scanouts) throw new Fault(`scanout ${number}`);
@@ -159,40 +192,52 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
     buffers,
     scanouts,
     log,
+    works,
+    afterWrite: undefined,
     manifest: MANIFEST,
     traps: 0,
     ram: new Ram(memory, RAM_FIRST, BigInt(RAM_BYTES)),
-    attach: () => Number(call("attach", MANIFEST.fuel.attach)),
+    attach: () => Number(call("attach", FUEL.attach)),
     reset() {
+      for (const { cookie } of works.splice(0)) call("work_done", FUEL.workDone, cookie, A.WORK_CANCELLED);
       buffers.all.clear();
       scanouts.length = 0;
       state.polled = false;
-      call("reset", MANIFEST.fuel.reset);
+      call("reset", FUEL.reset);
     },
     read(bar, offset, size) {
       mediator.traps++;
-      const value = call("bar_read", MANIFEST.fuel.barRead, bar, offset, size) as bigint;
+      const value = call("bar_read", FUEL.barRead, bar, offset, size) as bigint;
       return BigInt.asUintN(8 * size, value);
     },
     write(bar, offset, size, value) {
       mediator.traps++;
-      call("bar_write", MANIFEST.fuel.barWrite, bar, offset, size, BigInt(value));
+      call("bar_write", FUEL.barWrite, bar, offset, size, BigInt(value));
     },
     output(number, width, height) {
       const argument = (BigInt(number) << 32n) | BigInt(height * 65536 + width);
-      call("event", MANIFEST.fuel.event, EVENT_OUTPUT, argument);
+      call("event", FUEL.event, A.EVENT_OUTPUT, argument);
     },
     poll() {
       if (!state.polled) return false;
       state.now += POLL_STEP_NS;
       const last = state.now >= state.until;
       if (last) state.polled = false;
-      call("event", MANIFEST.fuel.event, EVENT_POLL, last ? 1n : 0n);
+      call("event", FUEL.event, A.EVENT_POLL, last ? 1n : 0n);
       return true;
     },
     isPolled: () => state.polled,
+    work() {
+      const work = works.shift();
+      if (work === undefined) return false;
+      const failed = work.copy !== undefined && !buffers.copy(...work.copy);
+      call("work_done", FUEL.workDone, work.cookie, failed ? A.WORK_FAILED : A.WORK_OK);
+      return true;
+    },
     settle() {
-      for (let i = 0; mediator.poll(); i++) if (i > 1_000_000) throw new Error("the module polls for ever");
+      for (let i = 0; mediator.work() || mediator.poll(); i++) {
+        if (i > 1_000_000) throw new Error("the module polls for ever");
+      }
     },
     interrupts: () => state.raised.splice(0),
     fuelMost: () => state.most,

@@ -22,7 +22,7 @@ import { configRead, configWrite, outputChange, outputsInit, outputsReset } from
 import { PARAM_BLOB, PARAM_MEMORY_BYTES } from "./params";
 import { isMemorySize } from "./pixels";
 import { resourcesForget, resourcesFree } from "./resources";
-import { ringsForget, ringsReset, ringsServe } from "./rings";
+import { ringsBegin, ringsForget, ringsNotified, ringsPolled, ringsReset, ringsWorkDone } from "./rings";
 import { scanoutsForget, scanoutsOff } from "./scanouts";
 
 const BAR_REGISTERS: u32 = 0;
@@ -80,14 +80,18 @@ export function bar_write(bar: u32, offset: u32, size: u32, value: u64): void {
   if (bar == BAR_REGISTERS) happened = T.transportWrite(offset, size, value);
   switch (happened & 0xff) {
     case T.HAPPENED_RESET: driverReset(); break;
-    case T.HAPPENED_LIVE: // a driver may have filled its rings before it said so
-    case T.HAPPENED_NOTIFY: ringsServe(true); break;
+    case T.HAPPENED_LIVE: ringsBegin(); break;
+    case T.HAPPENED_NOTIFY: ringsNotified(happened >> 8); break;
     case T.HAPPENED_DEVICE: configWrite(happened >> 8, size, value); break;
     default: break;
   }
 }
 
 export function event(kind: u32, argument: u64): void {
-  if (kind == EVENT_POLL) ringsServe(argument != 0);
+  if (kind == EVENT_POLL) ringsPolled(argument != 0);
   if (kind == EVENT_OUTPUT) outputChange(<u32>(argument >> 32), <u32>argument & 0xffff, <u32>(argument >> 16) & 0xffff);
+}
+
+export function work_done(cookie: u64, status: u32): void {
+  ringsWorkDone(cookie, status);
 }

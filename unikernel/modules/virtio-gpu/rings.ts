@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: MIT
 //
-// Serving the two queues: when a doorbell rings, and without doorbells as long as there is work.
+// Serving the two queues: when a doorbell rings, and without doorbells as long as there is work. Each queue for itself:
 //
-//   LISTENING ──doorbell──> POLLING ──nothing came for poll_us──> LISTENING
+//   LISTENING ──doorbell──> POLLED ──nothing came for poll_us──> LISTENING
 //                            │   ^
 //                            └───┘ EVENT_POLL: take what is there, in bounded portions
 //
-// While POLLING, the guest is told that it need not notify; so a guest that draws without pause traps hardly ever, and
-// an idle one costs nothing (docs/decisions/0015). A broken ring ends in DEVICE_NEEDS_RESET.
+// While it is POLLED, the guest is told that it need not notify; so a guest that draws without pause hardly traps, and
+// an idle one costs nothing (docs/decisions/0015). While a command waits for the engine its queue is neither looked at
+// nor listened to: work_done takes up the queue where it stopped, and opens the window of polling anew. A broken ring
+// ends in DEVICE_NEEDS_RESET.
 
+import { WORK_CANCELLED } from "../../abi/module";
 import { param, poll } from "../../sdk/capability";
 import {
   PUBLISH_BROKEN, PUBLISH_CALL, Queue, TAKE_BROKEN, TAKE_EMPTY, chainOf, queueAt, queueListen, queueLook, queueMute,
   queuePublish, queuePut, queueTake,
 } from "../../sdk/virtio/queue";
 import { interruptQueue, isLive, needsReset } from "../../sdk/virtio/transport";
+import { isBackingUnderWay } from "./backing";
 import { budgetLeft, budgetOpen, budgetTake } from "./budget";
-import { controlBegin, controlCancel, controlForget, controlGoOn, isControlUnderWay } from "./control";
+import { controlBegin, controlCancel, controlForget, controlGoOn } from "./control";
 import { cursorCommand } from "./cursor";
 import { UNDONE, writeResponse } from "./message";
 import { PARAM_POLL_US } from "./params";
+import { isFlushUnderWay, isWorkloadUnderWay, workloadEnd } from "./workload";
 
 export const QUEUE_CONTROL: u32 = 0;
 export const QUEUE_CURSOR: u32 = 1;
@@ -30,7 +35,8 @@ const COMMAND_UNITS: u32 = 8;
 /** "At least once more": there is work left. */
 const AGAIN_NS: u64 = 1;
 
-let muted: bool = false;
+/** Which queues are POLLED, a bit each. */
+let polled: u32 = 0;
 let broken: bool = false;
 let worked: bool = false;
 
@@ -42,28 +48,67 @@ export function ringsReset(): void {
 
 export function ringsForget(): void {
   controlForget();
-  muted = false;
+  polled = 0;
+}
+
+/** DRIVER_OK: a driver may have filled its rings before it said so. */
+export function ringsBegin(): void {
+  open();
+  for (let i: u32 = 0; i < QUEUES; i++) mute(i);
+  serve(true);
+}
+
+/** A doorbell. */
+export function ringsNotified(queue: u32): void {
+  open();
+  mute(queue);
+  serve(true);
 }
 
 /** `last`: nothing has come for as long as we asked to be called. */
-export function ringsServe(last: bool): void {
+export function ringsPolled(last: bool): void {
   if (!isLive()) return;
-  if (!muted) mute();
+  open();
+  serve(last);
+}
+
+/** The engine is done with something. Before a reset it tells what it will not do: that answers nobody. */
+export function ringsWorkDone(cookie: u64, status: u32): void {
+  if (!isLive() || status == WORK_CANCELLED) return;
+  const answer = workloadEnd(cookie, status);
+  if (answer == UNDONE) return;
+  open();
+  worked = true;
+  finish(queueAt(QUEUE_CONTROL), answer);
+  serve(false);
+}
+
+function open(): void {
   budgetOpen();
   broken = false;
   worked = false;
-  serveCursor();
-  serveControl();
+}
+
+@inline
+function bitOf(queue: u32): u32 {
+  return 1 << queue;
+}
+
+function mute(queue: u32): void {
+  if (polled & bitOf(queue)) return;
+  polled |= bitOf(queue);
+  if (!queueMute(queueAt(queue))) broken = true;
+}
+
+function serve(last: bool): void {
+  if (polled & bitOf(QUEUE_CURSOR)) serveCursor();
+  if (polled & bitOf(QUEUE_CONTROL)) serveControl();
   publish(queueAt(QUEUE_CURSOR));
-  publish(queueAt(QUEUE_CONTROL));
-  if (broken) return stop();
-  if (isControlUnderWay() || !budgetLeft()) {
-    poll(AGAIN_NS);
-    return;
-  }
-  const poll_ns = param(PARAM_POLL_US) * 1000;
-  if (worked && poll_ns != 0) poll(poll_ns);
-  else if (last || worked) listen();
+  // The end of a flush is near, and most drivers wait for that: one interrupt for it and for what came before.
+  if (!isFlushUnderWay()) publish(queueAt(QUEUE_CONTROL));
+  if (broken) stop();
+  else if (isBackingUnderWay() || !budgetLeft()) poll(AGAIN_NS);
+  else rest(last);
 }
 
 function stop(): void {
@@ -72,20 +117,27 @@ function stop(): void {
   needsReset();
 }
 
-function mute(): void {
-  muted = true;
-  for (let i: u32 = 0; i < QUEUES; i++) if (!queueMute(queueAt(i))) broken = true;
+/** There is nothing more to take. */
+function rest(last: bool): void {
+  const looked = isWorkloadUnderWay() ? polled & ~bitOf(QUEUE_CONTROL) : polled;
+  const poll_ns = param(PARAM_POLL_US) * 1000;
+  if (looked == 0) poll(0);
+  else if (worked && poll_ns != 0) poll(poll_ns);
+  else if (last || worked) listen(looked);
 }
 
 /** A chain that came before the guest could see that we listen has no doorbell: look once more. */
-function listen(): void {
-  muted = false;
+function listen(queues: u32): void {
   poll(0);
   for (let i: u32 = 0; i < QUEUES; i++) {
+    if (!(queues & bitOf(i))) continue;
+    polled &= ~bitOf(i);
     if (!queueListen(queueAt(i))) return stop();
     const look = queueLook(queueAt(i));
-    if (look == TAKE_BROKEN) return stop();
-    if (look != TAKE_EMPTY) poll(AGAIN_NS);
+    if (look == TAKE_EMPTY) continue;
+    mute(i);
+    if (look == TAKE_BROKEN || broken) return stop();
+    poll(AGAIN_NS);
   }
 }
 
@@ -110,11 +162,11 @@ function serveCursor(): void {
 
 function serveControl(): void {
   const queue = queueAt(QUEUE_CONTROL);
-  if (isControlUnderWay()) {
+  if (isBackingUnderWay()) {
     worked = true;
     if (!finish(queue, controlGoOn(chainOf(queue)))) return;
   }
-  while (take(queue)) if (!finish(queue, controlBegin(chainOf(queue)))) return;
+  while (!isWorkloadUnderWay() && take(queue)) if (!finish(queue, controlBegin(chainOf(queue)))) return;
 }
 
 /** False: the command is not done yet. */

@@ -6,7 +6,7 @@
 import { CAPABILITY_OK, FORMAT_NONE, FORMAT_XRGB8888 } from "../../abi/module";
 import * as G from "./protocol";
 import { scanout_flush, scanout_set_buffer } from "../../sdk/capability";
-import { commandWord } from "./message";
+import { UNDONE, commandWord } from "./message";
 import { OUTPUTS_MAX, outputCount } from "./outputs";
 import { rectHeight, rectWidth, rectX, rectY, takeRect } from "./rect";
 import { EXTENT_MAX, KIND_TWO_D, PIXEL_BYTES, Resource, resourceFind } from "./resources";
@@ -108,7 +108,7 @@ function show(number: u32, resource: Resource, buffer: u32, offset: u64, stride:
   return G.VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-/** Each output that shows a part of the rectangle has new contents. A blob has no extents to hold it against. */
+/** UNDONE: it is right, and done when the engine comes to it. A blob has no extents to hold the rectangle against. */
 export function flush(): u32 {
   const resource = resourceFind(commandWord(G.FLUSH_RESOURCE));
   if (resource == null) return G.VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
@@ -116,8 +116,13 @@ export function flush(): u32 {
   if (!takeRect(G.FLUSH_RECT, flat ? resource.width : EXTENT_MAX, flat ? resource.height : EXTENT_MAX)) {
     return G.VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
   }
-  for (let i: u32 = 0; i < outputCount(); i++) if (scanoutAt(i).resource == resource.id) flushPart(i);
-  return G.VIRTIO_GPU_RESP_OK_NODATA;
+  return UNDONE;
+}
+
+/** Each output that shows a part of the rectangle has new contents. */
+export function flushShow(): void {
+  const id = commandWord(G.FLUSH_RESOURCE);
+  for (let i: u32 = 0; i < outputCount(); i++) if (scanoutAt(i).resource == id) flushPart(i);
 }
 
 function flushPart(number: u32): void {
