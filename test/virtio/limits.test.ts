@@ -122,7 +122,7 @@ test("workloads: what a reset leaves with the engine makes the next wait, not fa
   assert.is(stat(world).get("faults") ?? "0", "0");
 });
 
-test("fences and deep rings: a full ring of transfers and flushes, in order, and a neighbour is served in between", () => {
+test("fences and deep rings: a full ring of transfers and flushes, in order; a neighbour is served in between", () => {
   const { world, bus, driver } = live();
   const other = addDomain(world, OTHER);
   giveMemory(other);

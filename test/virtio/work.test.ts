@@ -172,7 +172,7 @@ test("a copy that fails is the specification's error, and the next command is ta
   );
 });
 
-test("reset by the driver, again and again: the engine's leftovers are nobody's, and hold the next up only as long", () => {
+test("reset by the driver, again and again: leftovers are nobody's, and hold the next up only as long", () => {
   const all = live();
   const { mediator, driver } = all;
   const quota = QUOTAS.workloads;
