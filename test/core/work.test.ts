@@ -61,6 +61,20 @@ test("a copy of rows is done in the background, and the module is told", () => {
   assert.is(readMemory(guest, BigInt(half + 400), 1)?.[0], bytes[half + 400]);
 });
 
+test("rows without gaps, in scattered pieces on both sides: the same bytes as one row after the other", () => {
+  const { caps, world, guest, bytes, ended, half } = device();
+  const from = caps.bufferCreate(list([0x3000, 0x2800], [0x8000, 0x1000], [0x1000, 0x1800]));
+  const to = caps.bufferCreate(list([half + 0x5000, 0x1000], [half, 0x4000]));
+  assert.is(caps.workCopy(0, 1n, to, 16n, 640, from, 8n, 640, 640, 31), OK);
+  settle(world);
+  assert.equal(ended, [[1n, DONE]]);
+  const source = [bytes.slice(0x3000, 0x5800), bytes.slice(0x8000, 0x9000), bytes.slice(0x1000, 0x2800)];
+  const wanted = Buffer.concat(source).subarray(8, 8 + 640 * 31);
+  const first = readMemory(guest, BigInt(half + 0x5010), 0xff0) as Uint8Array;
+  const second = readMemory(guest, BigInt(half), 640 * 31 - 0xff0) as Uint8Array;
+  assert.equal(Buffer.concat([first, second]), wanted);
+});
+
 test("a fence ends after all that was asked for before it", () => {
   const { caps, world, ended, src, dst } = device();
   caps.workCopy(0, 1n, dst, 0n, 4096, src, 0n, 4096, 4096, 100);

@@ -9,7 +9,8 @@ import { WORKLOADS_MAX } from "../../../unikernel/core/sched/size";
 import { bufferFind } from "../../../unikernel/core/vgpu/buffer";
 import { holdsRows } from "../../../unikernel/core/vgpu/buffer_access";
 import { vgpuAt } from "../../../unikernel/core/vgpu/vgpu";
-import { COPY_FAILED, COPY_MORE, Copy, copyAt, copySlice } from "../../../unikernel/core/work/copy";
+import { COPY_FAILED, COPY_MORE, Copy, copyAt, copyNothing, copyRows, copySlice }
+  from "../../../unikernel/core/work/copy";
 import { capabilityFault } from "./answers";
 import { chargeOf, pay, told } from "./carry";
 import { workloadsPromised } from "./setup";
@@ -45,14 +46,7 @@ export function work_copy(
   if (!holdsRows(from, src_offset, src_stride, row_bytes, rows)) return told(CAPABILITY_REFUSED, cookie);
   const copy = submit(cookie);
   if (copy == null) return told(CAPABILITY_BUSY, cookie);
-  copy.dst = dst;
-  copy.src = src;
-  copy.dst_stride = dst_stride;
-  copy.src_stride = src_stride;
-  copy.dst_offset = dst_offset;
-  copy.src_offset = src_offset;
-  copy.row_bytes = row_bytes;
-  copy.rows = row_bytes == 0 ? 0 : rows;
+  copyRows(copy, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
   return told(CAPABILITY_OK, cookie);
 }
 
@@ -68,9 +62,7 @@ function submit(cookie: u64): Copy | null {
   const slot = (first + count++) % WORKLOADS_MAX;
   store<u64>(COOKIES + slot * 8, cookie);
   const copy = copyAt(slot);
-  copy.rows = 0;
-  copy.row = 0;
-  copy.column = 0;
+  copyNothing(copy);
   return copy;
 }
 

@@ -37,12 +37,36 @@ export function copyAt(slot: u32): Copy {
   return changetype<Copy>(TABLE + slot * COPY_BYTES);
 }
 
+/** Nothing to do yet: a fence. */
+export function copyNothing(copy: Copy): void {
+  copy.rows = 0;
+  copy.row = 0;
+  copy.column = 0;
+}
+
+/** Rows that lie one behind the other on both sides are one long row, which takes fewer reaches. */
+export function copyRows(
+  copy: Copy, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32, row_bytes: u32,
+  rows: u32,
+): void {
+  const bytes = <u64>row_bytes * rows;
+  const whole = row_bytes == dst_stride && row_bytes == src_stride && bytes <= u32.MAX_VALUE;
+  copy.dst = dst;
+  copy.src = src;
+  copy.dst_stride = dst_stride;
+  copy.src_stride = src_stride;
+  copy.dst_offset = dst_offset;
+  copy.src_offset = src_offset;
+  copy.row_bytes = whole ? <u32>bytes : row_bytes;
+  copy.rows = bytes == 0 ? 0 : whole ? 1 : rows;
+}
+
 /** At most SLICE_BYTES in COPY_REACHES_MAX reaches into the guest. */
 export function copySlice(vgpu: Vgpu, copy: Copy): u32 {
   let bytes: u32 = 0;
   for (let reaches: u32 = 0; copy.row < copy.rows; reaches++) {
-    if (reaches == COPY_REACHES_MAX || bytes >= SLICE_BYTES) return COPY_MORE;
-    const count = copyPiece(vgpu, copy);
+    if (reaches == COPY_REACHES_MAX || bytes == SLICE_BYTES) return COPY_MORE;
+    const count = copyPiece(vgpu, copy, SLICE_BYTES - bytes);
     if (count == 0) return COPY_FAILED;
     bytes += count;
   }
@@ -50,13 +74,13 @@ export function copySlice(vgpu: Vgpu, copy: Copy): u32 {
 }
 
 /** Up to the end of the row or of what lies in one piece on both sides; the bytes copied, 0: it cannot be. */
-function copyPiece(vgpu: Vgpu, copy: Copy): u32 {
+function copyPiece(vgpu: Vgpu, copy: Copy, most: u32): u32 {
   const from = bufferFind(vgpu, copy.src);
   const to = bufferFind(vgpu, copy.dst);
   if (from == null || to == null) return 0;
   if (!bufferLocate(vgpu, from, copy.src_offset + <u64>copy.row * copy.src_stride + copy.column)) return 0;
   const source = locatedGpa;
-  const left = min<u64>(copy.row_bytes - copy.column, SHIM_GUEST_COPY_BYTES_MAX);
+  const left = min<u32>(min<u32>(copy.row_bytes - copy.column, most), SHIM_GUEST_COPY_BYTES_MAX);
   let count = <u32>min<u64>(left, locatedBytes);
   if (!bufferLocate(vgpu, to, copy.dst_offset + <u64>copy.row * copy.dst_stride + copy.column)) return 0;
   count = <u32>min<u64>(count, locatedBytes);

@@ -33,7 +33,7 @@ import { refusedBy } from "../vgpu/guest_memory";
 import { lose, loseWords } from "../vgpu/lose";
 import { manifest } from "../vgpu/module";
 import { VGPU_ATTACHING, VGPU_FREE, VGPU_READY, Vgpu, vgpuAt } from "../vgpu/vgpu";
-import { COPY_DONE, COPY_MORE, Copy, copyAt, copySlice } from "./copy";
+import { COPY_DONE, COPY_MORE, Copy, copyAt, copyNothing, copyRows, copySlice } from "./copy";
 
 /** Something may be to do: the loop asks after every trap, which must cost nothing. */
 let due: bool = false;
@@ -110,14 +110,7 @@ export function workCopy(
   if (!holdsRows(from, src_offset, src_stride, row_bytes, rows)) return refusedBy(vgpu);
   const copy = submit(vgpu, cookie, <u64>row_bytes * rows);
   if (copy == null) return CAPABILITY_BUSY;
-  copy.dst = dst;
-  copy.src = src;
-  copy.dst_stride = dst_stride;
-  copy.src_stride = src_stride;
-  copy.dst_offset = dst_offset;
-  copy.src_offset = src_offset;
-  copy.row_bytes = row_bytes;
-  copy.rows = row_bytes == 0 ? 0 : rows;
+  copyRows(copy, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
   return CAPABILITY_OK;
 }
 
@@ -133,9 +126,7 @@ function submit(vgpu: Vgpu, cookie: u64, cost: u64): Copy | null {
   if (slot < 0) return null;
   due = true;
   const copy = copyAt(slot);
-  copy.rows = 0;
-  copy.row = 0;
-  copy.column = 0;
+  copyNothing(copy);
   return copy;
 }
 
