@@ -2,6 +2,7 @@
 //
 // The benches' reports as text.
 
+import { type CanaryReport, summaryOf } from "./canaries.js";
 import type { FuzzBenchReport } from "./fuzz.js";
 import type { LatencyReport, Wish } from "./latency.js";
 import { KINDS } from "./measure.js";
@@ -46,6 +47,30 @@ export function fuzzText(report: FuzzBenchReport): string {
   return [
     `Fuzzing ${report.module}, ${report.inputs} inputs of 64 operations: executions a second of processor time`,
     ...table(["who", "a second", "first / this"], rows),
+    "",
+    ...report.wishes.map(wishText),
+    "",
+  ].join("\n");
+}
+
+/** A table of Markdown, as docs/FUZZING.md has it. */
+export function canariesText(report: CanaryReport): string {
+  const seconds = (value: number): string => (Number.isFinite(value) ? figure(value) : `> ${report.seconds}`);
+  const runs = (value: number): string => (Number.isFinite(value) ? String(value) : "-");
+  const rows = report.rows.map(({ canary, ours, peer }) => {
+    const own = summaryOf(ours);
+    const cells = [canary, `${own.found}/${own.of}`, runs(own.executions), seconds(own.cpuSeconds), seconds(own.worst)];
+    if (typeof peer === "string") return [...cells, peer, "", ""];
+    const theirs = summaryOf(peer);
+    return [...cells, `${theirs.found}/${theirs.of}`, runs(theirs.executions), seconds(theirs.cpuSeconds)];
+  });
+  const head = ["canary", "found", "runs", "seconds", "worst", "peer", "runs", "seconds"];
+  const all = report.rows.flatMap(({ ours, peer }) => (Array.isArray(peer) ? [...ours, ...peer] : ours));
+  const at = [...new Set(all.map((one) => one.commit))].join(", ");
+  return [
+    `Canaries: medians over seeds from 1, processor time, at most ${report.seconds} s each; at ${at}`,
+    "",
+    ...[head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`),
     "",
     ...report.wishes.map(wishText),
     "",

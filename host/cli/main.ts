@@ -24,6 +24,13 @@ function seconds(text: string): number {
   return value;
 }
 
+function count(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("wanted: a number from 1 to 999.");
+  return Number(text);
+}
+
+const TABLES = ["latency", "wall", "modules", "fuzz", "canaries"] as const;
+
 const choice =
   (...words: string[]) =>
   (text: string): string => {
@@ -61,7 +68,12 @@ function program(): Command {
     .command("bench")
     .description("what a trapped access costs, in instructions and in time on two CPUs; what a module costs")
     .option("--json", "print the tables as JSON")
-    .option("--only <table>", "latency, wall, modules or fuzz", choice("latency", "wall", "modules", "fuzz"))
+    .option("--only <table>", `one of: ${TABLES.join(", ")}`, choice(...TABLES))
+    .option("--seeds <number>", "canaries: so many hunts for each (5)", count)
+    .option("--peer-seeds <number>", "canaries: so many of libFuzzer's (as --seeds)", count)
+    .option("--seconds <seconds>", "canaries: processor time of a hunt at most (60)", seconds)
+    .option("--match <text>", "canaries: only those whose name contains this")
+    .option("--fresh", "canaries: measure again what was measured before")
     .action((options: BenchOptions) => guarded((signal) => bench(options, signal)));
   main
     .command("lab")

@@ -12,16 +12,28 @@ import { moduleGlue } from "../pipeline/glue.js";
 import type { PreparedModule } from "../pipeline/module.js";
 import { inProject } from "../pipeline/paths.js";
 
-export type RigKind = "replay" | "libfuzzer" | "afl";
+/** "records": libFuzzer with a mutator that keeps inputs a list of operations. */
+export type RigKind = "replay" | "libfuzzer" | "records" | "afl";
 
-const COMPILER: Record<RigKind, string> = { replay: "clang", libfuzzer: "clang", afl: "afl-clang-fast" };
+const COMPILER: Record<RigKind, string> = {
+  replay: "clang",
+  libfuzzer: "clang",
+  records: "clang",
+  afl: "afl-clang-fast",
+};
 /** afl-clang-fast takes -fsanitize=fuzzer for "with our driver for libFuzzer's targets": persistent, shared memory. */
 const FLAGS: Record<RigKind, string[]> = {
   replay: ["-fsanitize=address,fuzzer-no-link"],
   libfuzzer: ["-fsanitize=address,fuzzer"],
+  records: ["-fsanitize=address,fuzzer"],
   afl: ["-fsanitize=fuzzer"],
 };
-const MAIN: Record<RigKind, string> = { replay: "replay.c", libfuzzer: "libfuzzer.c", afl: "libfuzzer.c" };
+const MAIN: Record<RigKind, readonly string[]> = {
+  replay: ["replay.c"],
+  libfuzzer: ["libfuzzer.c"],
+  records: ["libfuzzer.c", "records.c"],
+  afl: ["libfuzzer.c"],
+};
 
 /** Build one program into `folder`; answers its path. */
 export function buildRig(module: PreparedModule, folder: string, kind: RigKind): string {
@@ -42,13 +54,8 @@ export function buildRig(module: PreparedModule, folder: string, kind: RigKind):
   };
   const objects = [
     ...[`w2c_${id}`, "glue"].map((name) => compile(join(folder, `${name}.c`), `${name}.o`, ["-w", ...std])),
-    ...["fuzz/trace.c", "fuzz/model.c", "fuzz/rig.c", "xen/crc32.c", `fuzz/${MAIN[kind]}`].map((name) =>
-      compile(inProject("native", name), basename(name).replace(/c$/, "o"), [
-        "-D_GNU_SOURCE",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-      ]),
+    ...["xen/crc32.c", ...["trace.c", "model.c", "rig.c", ...MAIN[kind]].map((name) => `fuzz/${name}`)].map((name) =>
+      compile(inProject("native", name), basename(name).replace(/c$/, "o"), STRICT),
     ),
   ];
   const program = join(folder, kind);
@@ -56,6 +63,7 @@ export function buildRig(module: PreparedModule, folder: string, kind: RigKind):
   return program;
 }
 
+const STRICT = ["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
 const QUIET = {
   stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"],
   env: { ...process.env, AFL_QUIET: "1" },

@@ -23,8 +23,8 @@ export async function canaryModule({ folder, bug }: Pick<ModuleCanary, "folder" 
   return attachManifest(wasm, json);
 }
 
-/** The core with that bug; the puppet and no other module, so that inputs are quick. */
-export async function canaryMachine(canary?: CoreCanary): Promise<MachineOptions> {
+/** The core with that bug; with none: as it is. */
+export async function canaryCore(canary?: CoreCanary): Promise<Bytes> {
   const instead = new Map<string, string>();
   if (canary !== undefined) {
     const path = `unikernel/core/${canary.file}.ts`;
@@ -33,7 +33,11 @@ export async function canaryMachine(canary?: CoreCanary): Promise<MachineOptions
       throw new Error(`canary "${canary.name}": ${path} has not that text once`);
     instead.set(path, text.replace(canary.from, canary.to));
   }
-  const source = { name: "core", entry: "unikernel/core/main.ts", memoryPages: coreMemoryPages(), instead };
-  const core = new WebAssembly.Module((await compile(source)) as Uint8Array<ArrayBuffer>);
-  return { core, modules: puppetModules(), checkers: allCheckers() };
+  return compile({ name: "core", entry: "unikernel/core/main.ts", memoryPages: coreMemoryPages(), instead });
+}
+
+/** With the puppet and no other module, so that inputs are quick. */
+export function canaryMachine(core: Bytes): MachineOptions {
+  const code = new WebAssembly.Module(core as Uint8Array<ArrayBuffer>);
+  return { core: code, modules: puppetModules(), checkers: allCheckers() };
 }

@@ -12,10 +12,12 @@ import { fuelByEntry } from "../../pipeline/manifest.js";
 import { hashOf } from "../../pipeline/store.js";
 import {
   decodeRecords,
+  encodeRecords,
   KIND_CALL_READ,
   KIND_CALL_RESET,
   KIND_CALL_WRITE,
   kindName,
+  record,
   type TraceRecord,
 } from "../../trace/index.js";
 import { countCoverage, featuresOf } from "../cover/count.js";
@@ -23,9 +25,14 @@ import { dropRecords } from "../reduce.js";
 import { type Finding, RECORD_WORDS, type Reach, type Target, WORD_KIND } from "../target.js";
 import { type Fault, ModuleInstance } from "./instance.js";
 import type { FuzzModule } from "./prepare.js";
+import { vocabularyOf } from "./vocabulary.js";
 
 const ENTRIES = ["attach", "reset", "bar_read", "bar_write", "event", "work_done"];
 const PARAM_SETS_MAX = 8;
+/** Of the reads before a second look; more would cost more than inputs do. */
+const READS_MAX = 128;
+/** Of a register whose size nobody knows. */
+const READ_BYTES = 4;
 /** Places of these faults say where patience ended, not where the mistake is. */
 const PLACELESS = new Set(["fuel", "stack"]);
 
@@ -33,6 +40,8 @@ export class ModuleTarget implements Target {
   readonly name: string;
   readonly input: Int32Array;
   readonly instance: ModuleInstance;
+  /** Records that read each register once. */
+  private readonly reads: Int32Array;
   private found: Finding | undefined;
   /** What was reached before the last input that was kept. */
   private seen: bigint[];
@@ -48,6 +57,7 @@ export class ModuleTarget implements Target {
     this.name = module.manifest.name;
     this.input = this.instance.input;
     this.seen = this.instance.reached();
+    this.reads = readsOf(module);
   }
 
   get paramSets(): number {
@@ -88,7 +98,37 @@ export class ModuleTarget implements Target {
     return this.found;
   }
 
+  /** What second runs reach first is not lost: no input stands for it yet. */
   secondLook(params: number, records: number): Finding | undefined {
+    const before = this.instance.reached();
+    const finding = this.lookAtReset(params, records) ?? this.lookAtReads(params, records);
+    for (const [word, value] of before.entries()) this.instance.setWord(word, value);
+    return finding;
+  }
+
+  /**
+   * The same with a read of each register in front: before the input writes anything, a register must show what it
+   * shows after `attach`, and an input seldom reads what it writes later. The input itself stays as it is.
+   */
+  private lookAtReads(params: number, records: number): Finding | undefined {
+    const input = this.input.slice(0, records * RECORD_WORDS);
+    const reads = this.reads.length / RECORD_WORDS;
+    if (reads === 0 || (reads + records) * RECORD_WORDS > this.input.length) return undefined;
+    this.input.set(input, this.reads.length);
+    this.input.set(this.reads);
+    const finding = this.faultOf(params, reads + records) ?? this.lookAtReset(params, reads + records);
+    const words = this.input.slice(0, (reads + records) * RECORD_WORDS);
+    this.input.set(input);
+    return finding && { ...finding, ...withOneRead(finding, words, reads) };
+  }
+
+  private faultOf(params: number, records: number): Finding | undefined {
+    this.instance.select(params);
+    if (this.instance.run(records) >= 0) return undefined;
+    return this.describeFault(this.instance.fault(), this.instance.fault().operation);
+  }
+
+  private lookAtReset(params: number, records: number): Finding | undefined {
     const first = this.observe(params, records);
     if (first !== this.observe(params, records)) {
       throw new Error(`${this.name}: two runs of one input differ: a bug of the fuzzer, please report it`);
@@ -125,12 +165,12 @@ export class ModuleTarget implements Target {
       if (this.differsAfter(params, records, middle)) high = middle;
       else low = middle + 1;
     }
-    const record = this.record(low - 1);
-    const where = `${kindName(record.kind)} bar ${record.flags} 0x${record.addr.toString(16)}`;
+    const parted = this.record(low - 1);
+    const where = `${kindName(parted.kind)} bar ${parted.flags} 0x${parted.addr.toString(16)}`;
     return {
       key: `reset ${where}`,
-      label: `reset-bar${record.flags}-0x${record.addr.toString(16)}`,
-      story: `after reset the same calls are answered otherwise: first at ${this.describe(record)}`,
+      label: `reset-bar${parted.flags}-0x${parted.addr.toString(16)}`,
+      story: `after reset the same calls are answered otherwise: first at ${this.describe(parted)}`,
       operation: low - 1,
     };
   }
@@ -228,6 +268,27 @@ export class ModuleTarget implements Target {
       operation: operation ?? 0,
     };
   }
+}
+
+/** Of the reads in front only the one that showed it; all of them when none alone did. */
+function withOneRead(finding: Finding, words: Int32Array, reads: number): Pick<Finding, "words" | "operation"> {
+  const { operation } = finding;
+  if (finding.words !== undefined || operation >= reads) return { words: finding.words ?? words, operation };
+  const less = words.slice((reads - 1) * RECORD_WORDS);
+  less.set(words.subarray(operation * RECORD_WORDS, (operation + 1) * RECORD_WORDS));
+  return { words: less, operation: 0 };
+}
+
+/** Registers that the manifest names, or that constants of the code make likely. */
+function readsOf({ manifest, covered }: FuzzModule): Int32Array {
+  const { registers } = vocabularyOf(manifest, covered.constants);
+  const records = registers
+    .slice(0, READS_MAX)
+    .map(({ bar, offset, size }) =>
+      record({ kind: KIND_CALL_READ, flags: bar, size: size || READ_BYTES, addr: BigInt(offset) }),
+    );
+  const bytes = encodeRecords(records);
+  return new Int32Array(bytes.buffer, bytes.byteOffset, records.length * RECORD_WORDS);
 }
 
 /** The defaults, all at their least, all at their most, then one after the other. */
