@@ -10,7 +10,7 @@ import { canaryCore, canaryModule } from "../fuzz/canaries/build.js";
 import { type Hunt, huntCore, huntModule } from "../fuzz/canaries/hunt.js";
 import { type Canary, CORE_CANARIES, MODULE_CANARIES } from "../fuzz/canaries/list.js";
 import { buildPeer, huntPeer, type Peer, peerLacks } from "../fuzz/canaries/peer.js";
-import { inBuild, inProject } from "../pipeline/paths.js";
+import { inProject } from "../pipeline/paths.js";
 import type { Bytes } from "../pipeline/store.js";
 import type { Wish } from "./latency.js";
 
@@ -50,7 +50,8 @@ export interface CanaryReport {
   wishes: Wish[];
 }
 
-const RESULTS = "canaries/hunts.jsonl";
+const FOLDER = inProject("build/canaries");
+const RESULTS = inProject("build/canaries/hunts.jsonl");
 /** So many executions nobody makes within the time. */
 const EXECUTIONS = Number.MAX_SAFE_INTEGER;
 
@@ -60,8 +61,8 @@ export async function measureCanaries(
   say: (text: string) => void,
 ): Promise<CanaryReport> {
   const { match = "", fresh } = options;
-  mkdirSync(inBuild("canaries"), { recursive: true });
-  if (fresh) rmSync(inBuild(RESULTS), { force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  if (fresh) rmSync(RESULTS, { force: true });
   const canaries = [...MODULE_CANARIES, ...CORE_CANARIES].filter((one) => one.name.includes(match));
   if (canaries.length === 0) throw new Error(`no canary's name contains "${match}"`);
   const hunts = new Hunts(options, signal, say);
@@ -79,7 +80,7 @@ class Hunts {
     private readonly signal: AbortSignal,
     private readonly say: (text: string) => void,
   ) {
-    this.known = existsSync(inBuild(RESULTS)) ? linesOf(readFileSync(inBuild(RESULTS), "utf8")) : [];
+    this.known = existsSync(RESULTS) ? linesOf(readFileSync(RESULTS, "utf8")) : [];
   }
 
   async row(canary: Canary): Promise<CanaryRow> {
@@ -98,7 +99,7 @@ class Hunts {
     const lacks = peerLacks(canary);
     if (lacks !== undefined) return { canary: canary.name, ours, peer: lacks };
     const theirs = await this.hunts(canary, "libfuzzer", peerSeeds, async (seed) => {
-      peer ??= await buildPeer(await build(), inBuild("canaries/peer"));
+      peer ??= await buildPeer(await build(), inProject("build/canaries/peer"));
       return huntPeer(peer, seed, seconds);
     });
     return { canary: canary.name, ours, peer: theirs };
@@ -122,7 +123,7 @@ class Hunts {
         this.say(`${name}: ${who}, seed ${seed} of ${seeds}`);
         const measured = { canary: name, who, seed, seconds, commit: this.commit, ...(await hunt(seed)) };
         this.signal.throwIfAborted(); // a peer that was interrupted found nothing, which says nothing
-        appendFileSync(inBuild(RESULTS), `${JSON.stringify(measured)}\n`);
+        appendFileSync(RESULTS, `${JSON.stringify(measured)}\n`);
         all.push(measured);
       } else all.push(known);
     }
