@@ -47,6 +47,12 @@ export function post(world: World, domain: Domain, vcpu: number, request: Ioreq)
   return server !== undefined && !domain.dying && sendRequest(world, domain, vcpu, server, request);
 }
 
+/** The same past Xen: the guest's server gets it whatever its ranges are, as a Xen with a bug would have it. */
+export function postPast(world: World, domain: Domain, vcpu: number, request: Ioreq): boolean {
+  const server = domain.servers.find((one) => one.enabled);
+  return server !== undefined && !domain.dying && sendRequest(world, domain, vcpu, server, request);
+}
+
 /** hvm_select_ioreq_server: the first and the last byte of all its items lie with one server. */
 function serverFor(domain: Domain, { type, addr, size, count = 1, df }: Ioreq): Server | undefined {
   if (type === IOREQ_TYPE_PCI_CONFIG) return selectServer(domain, XEN_DMOP_IO_RANGE_PCI, addr >> 32n, addr >> 32n);
@@ -70,8 +76,8 @@ function answerOf(world: World, domain: Domain, vcpu: number): bigint | undefine
 const TURNS_MAX = 4;
 
 /** A vCPU's access from its trap to its answer. Nobody's: all ones. */
-export function ask(world: World, domain: Domain, vcpu: number, request: Ioreq): bigint {
-  if (!post(world, domain, vcpu, request)) return ALL_ONES;
+export function ask(world: World, domain: Domain, vcpu: number, request: Ioreq, send = post): bigint {
+  if (!send(world, domain, vcpu, request)) return ALL_ONES;
   const answer = answerOf(world, domain, vcpu);
   if (answer === undefined) throw new Error(`guest ${domain.domid}: vCPU ${vcpu} waits and nobody answers`);
   return answer;

@@ -16,8 +16,25 @@ export type Entry =
   | { kind: "gave"; domid: number; gfn: bigint; page: Uint8Array }
   /** The mediator raised an interrupt in the guest. */
   | { kind: "interrupt"; domid: number; address: bigint; data: number }
-  /** A module instance was called. */
-  | { kind: "called"; handle: number; tag: number; entry: number; fault: number; fuel: number; budget: number }
+  /** The core begins to answer a request. `claimed`: some byte of it lies in a range of the guest's server. */
+  | { kind: "serving"; domid: number; claimed: boolean }
+  /** Its answer; `size` bytes count. */
+  | { kind: "served"; domid: number; claimed: boolean; read: boolean; size: number; data: bigint }
+  /** A module instance was called; `data` is what a write brought. */
+  | {
+      kind: "called";
+      handle: number;
+      tag: number;
+      entry: number;
+      fault: number;
+      fuel: number;
+      budget: number;
+      data?: bigint;
+    }
+  /** A module asked for an interrupt; `promised`: so many a second, by its manifest. */
+  | { kind: "raised"; handle: number; tag: number; answer: number; ns: bigint; promised: number }
+  /** A module named a scanout, of as many as its manifest has. */
+  | { kind: "showed"; tag: number; scanout: number; scanouts: number; answer: number }
   /** The mediator wrote a node, or (no value) removed it. */
   | { kind: "node"; path: string; value: string | undefined }
   /** Bytes came into pages that another domain may read. */

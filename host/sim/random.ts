@@ -25,3 +25,7 @@ export function next(random: Random): bigint {
 export function below(random: Random, count: number): number {
   return Number(next(random) % BigInt(count));
 }
+
+export function pick<T>(random: Random, list: readonly T[]): T {
+  return list[below(random, list.length)] as T;
+}

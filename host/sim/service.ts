@@ -3,9 +3,22 @@
 // The trap path's C, as native/xen/ioreq.c and slot.h do it: an event of a server's port, the slot goes forward to
 // INPROCESS, the core is asked with a private copy, the answer goes back, the event is raised.
 
-import { STATE_IOREQ_INPROCESS, STATE_IOREQ_READY, STATE_IORESP_READY } from "../../unikernel/abi/xen/ioreq.js";
+import {
+  XEN_DMOP_IO_RANGE_MEMORY,
+  XEN_DMOP_IO_RANGE_PCI,
+  XEN_DMOP_IO_RANGE_PORT,
+} from "../../unikernel/abi/xen/dm_op.js";
+import {
+  IOREQ_TYPE_COPY,
+  IOREQ_TYPE_PCI_CONFIG,
+  IOREQ_TYPE_PIO,
+  STATE_IOREQ_INPROCESS,
+  STATE_IOREQ_READY,
+  STATE_IORESP_READY,
+} from "../../unikernel/abi/xen/ioreq.js";
 import type { OwnServer } from "./calls/state.js";
 import { shim } from "./contract.js";
+import type { Server } from "./domain.js";
 import type { Ioreq } from "./guest.js";
 import { moveSlot, takeAnswer } from "./ioreq.js";
 import type { World } from "./world.js";
@@ -32,8 +45,35 @@ export function serviceSlot(world: World, own: OwnServer, vcpu: number): void {
   const slot = own.server.slots[vcpu];
   if (slot?.state !== STATE_IOREQ_READY) return; // binding a port raises it once with nothing to do
   moveSlot(world, own.domain, own.server, vcpu, "us", STATE_IOREQ_INPROCESS);
-  const data = askCore(world, own.tag, vcpu, { ...slot.request });
+  const data = askTold(world, own, vcpu, { ...slot.request });
   if (own.state === "enabled") complete(world, own, vcpu, data);
+}
+
+/** The same, and the journal hears whether any byte of it is ours. */
+function askTold(world: World, own: OwnServer, vcpu: number, request: Ioreq): bigint {
+  const { journal } = world;
+  if (journal === undefined || !SPACES.has(request.type)) return askCore(world, own.tag, vcpu, request);
+  const { domid } = own.domain;
+  const claimed = isClaimed(own.server, request);
+  journal.entries.push({ kind: "serving", domid, claimed });
+  const data = askCore(world, own.tag, vcpu, request);
+  const read = request.read === true && request.dataIsPtr !== true;
+  journal.entries.push({ kind: "served", domid, claimed, read, size: request.size, data });
+  return data;
+}
+
+const SPACES = new Map([
+  [IOREQ_TYPE_PIO, XEN_DMOP_IO_RANGE_PORT],
+  [IOREQ_TYPE_COPY, XEN_DMOP_IO_RANGE_MEMORY],
+  [IOREQ_TYPE_PCI_CONFIG, XEN_DMOP_IO_RANGE_PCI],
+]);
+
+function isClaimed({ ranges }: Server, { type, addr, size, count = 1, df }: Ioreq): boolean {
+  const more = type === IOREQ_TYPE_COPY ? BigInt(Math.max(count - 1, 0)) * BigInt(size) : 0n;
+  const first = type === IOREQ_TYPE_PCI_CONFIG ? addr >> 32n : df ? addr - more : addr;
+  const last = type === IOREQ_TYPE_PCI_CONFIG ? first : addr + BigInt(size - 1) + (df ? 0n : more);
+  const space = ranges[SPACES.get(type) as 0 | 1 | 2];
+  return space.some((one) => one.start <= last && first <= one.end);
 }
 
 /** For a slot INPROCESS. Data goes back only where Xen looks for it: a read whose data is not a pointer. */

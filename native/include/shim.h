@@ -129,7 +129,10 @@ int32_t shim_ioreq_range_map(uint32_t server, uint32_t type, uint64_t start, uin
 int32_t shim_ioreq_range_unmap(uint32_t server, uint32_t type, uint64_t start, uint64_t end);
 
 /* --- guest memory -------------------------------------------------------------------------------------------- */
-/* Copy len bytes (at most SHIM_COPY_BYTES_MAX, page crossings allowed) from guest-physical gpa into the core. */
+/*
+ * Copy len bytes (at most SHIM_COPY_BYTES_MAX, page crossings allowed) from guest-physical gpa into the core; after a
+ * failure the bytes at dst_ptr are anything.
+ */
 int32_t shim_guest_read(uint32_t domid, uint64_t gpa, uint32_t dst_ptr, uint32_t len);
 /* The other way. */
 int32_t shim_guest_write(uint32_t domid, uint64_t gpa, uint32_t src_ptr, uint32_t len);

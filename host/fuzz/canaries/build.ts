@@ -29,8 +29,8 @@ export async function canaryCore(canary?: CoreCanary): Promise<Bytes> {
   if (canary !== undefined) {
     const path = `unikernel/core/${canary.file}.ts`;
     const text = readFileSync(inProject(path), "utf8");
-    if (text.split(canary.from).length !== 2)
-      throw new Error(`canary "${canary.name}": ${path} has not that text once`);
+    if (text.split(canary.from).length !== 2 || canary.from === canary.to)
+      throw new Error(`canary "${canary.name}": ${path} has not that text once, or it does not change`);
     instead.set(path, text.replace(canary.from, canary.to));
   }
   return compile({ name: "core", entry: "unikernel/core/main.ts", memoryPages: coreMemoryPages(), instead });

@@ -12,6 +12,8 @@ import { type Input, RECORD_WORDS } from "../target.js";
 
 const LOW = 0xffff_ffffn;
 const PAIRS_EVERY = 2;
+/** Several guests that each have a device are seldom made by changes. */
+const FRESH_ONE_IN = 8;
 const PAIRS_TRIED = 4;
 
 export class CoreChanger implements Changer {
@@ -29,6 +31,7 @@ export class CoreChanger implements Changer {
   }
 
   mutate(words: Int32Array, parent: Input, pairs: Int32Array, other: Input): number {
+    if (this.random.oneIn(FRESH_ONE_IN)) return this.create(words);
     const records = recordsOf(parent.words);
     if (pairs.length > 0 && this.random.oneIn(PAIRS_EVERY)) {
       for (let left = 1 + this.random.below(PAIRS_TRIED); left > 0; left--) this.answerPair(records, pairs);

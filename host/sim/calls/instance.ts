@@ -8,9 +8,10 @@ import { LIST_ENTRY_BYTES } from "../../../unikernel/abi/module.js";
 import { XEN_EBUSY, XEN_EINVAL, XEN_ENOSPC } from "../../../unikernel/abi/xen/errno.js";
 import { shim } from "../contract.js";
 import { crc32 } from "../crc32.js";
-import { type Capabilities, type Instance, ModuleFault } from "../module.js";
+import { type Capabilities, type Instance, ModuleFault, type SimModule } from "../module.js";
 import type { World } from "../world.js";
 import { CorePanic, coreBytes, type Imports, MISUSE, newHandle, type ShimState, unsigned } from "./state.js";
+import { told } from "./told.js";
 
 /** native/include/shim_limits.h, ARENA_PAGES: of 64 KiB, for all instances. */
 export const ARENA_PAGES = 64;
@@ -76,7 +77,8 @@ function create(world: () => World, state: ShimState, module: number, tag: numbe
 
 function instantiate(world: () => World, state: ShimState, module: number, handle: number): Instance {
   const tag = () => state.instances.get(handle)?.tag ?? 0;
-  return world().modules[module]?.instantiate(capabilitiesOf(world, tag)) as Instance;
+  const code = world().modules[module] as SimModule;
+  return code.instantiate(told(world, { tag, handle, manifest: code.manifest }, capabilitiesOf(world, tag)));
 }
 
 /** arena_take: the first gap that is wide enough, or -1. */
@@ -114,7 +116,8 @@ function call(
   }
   state.running.delete(handle);
   const { fault } = state;
-  world.journal?.entries.push({ kind: "called", handle, tag, entry, fault, fuel: state.fuel, budget: fuel });
+  const data = entry === shim("ENTRY_BAR_WRITE") ? { data: unsigned(args[3]) } : {};
+  world.journal?.entries.push({ kind: "called", handle, tag, entry, fault, fuel: state.fuel, budget: fuel, ...data });
   return value;
 }
 

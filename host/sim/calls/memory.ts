@@ -7,6 +7,7 @@ import { XEN_EINVAL, XEN_EPERM, XEN_ESRCH } from "../../../unikernel/abi/xen/err
 import { shim } from "../contract.js";
 import { crc32 } from "../crc32.js";
 import { type Domain, dropPage, isDomid, readMemory, writeMemory } from "../domain.js";
+import { fillLeftover } from "../leftover.js";
 import { PAGE_BYTES } from "../page.js";
 import type { World } from "../world.js";
 import { coreBytes, type Imports, unsigned } from "./state.js";
@@ -33,8 +34,15 @@ export function isRange(gpa: bigint, length: bigint): boolean {
   return end < 1n << 64n && end / PAGE <= FRAME_NUMBER_MAX;
 }
 
-/** Copies from or to the guest in windows; what came before a page that is not there stays done. */
+/** What was to come from the guest and did not is anything: whoever looks at it all the same is found out. */
 export function copyGuest(world: World, domid: number, gpa: bigint, ours: Uint8Array, from: boolean): number {
+  const rc = copyWindows(world, domid, gpa, ours, from);
+  if (rc !== 0 && from) fillLeftover(ours);
+  return rc;
+}
+
+/** Copies from or to the guest in windows; what came before a page that is not there stays done. */
+function copyWindows(world: World, domid: number, gpa: bigint, ours: Uint8Array, from: boolean): number {
   if (!isDomid(domid) || !isRange(gpa, BigInt(ours.length))) return -XEN_EINVAL;
   for (let done = 0; done < ours.length; ) {
     const at = gpa + BigInt(done);

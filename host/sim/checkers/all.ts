@@ -3,13 +3,15 @@
 // All checkers, and what others add: a scheduler's invariants come in by addChecker().
 
 import type { Checker } from "./checker.js";
+import { interrupts } from "./interrupts.js";
 import { isolation } from "./isolation.js";
 import { leaks } from "./leaks.js";
 import { limits } from "./limits.js";
+import { routing } from "./routing.js";
 import { silence } from "./silence.js";
 import { transport } from "./transport.js";
 
-const makers: (() => Checker)[] = [transport, isolation, leaks, limits, silence];
+const makers: (() => Checker)[] = [transport, routing, isolation, leaks, limits, silence, interrupts];
 
 export function allCheckers(): readonly (() => Checker)[] {
   return makers;

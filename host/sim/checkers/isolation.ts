@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // No word of one guest's secret (play/secret.ts) reaches another: not by an answer, its memory, a node of its own, a
-// picture or an interrupt; and a page that the mediator gives holds nothing of anybody. What a module or the core made
+// picture or an interrupt; and a page that the mediator gives holds nothing of anybody. Nothing that nobody sent
+// (leftover.ts) reaches a guest or a module either. What a module or the core made
 // out of a secret does not look like it any more: for that, interference.ts runs an input twice.
 
 import type { Entry } from "../journal.js";
+import { LEFTOVER } from "../leftover.js";
 import type { Guest, Machine } from "../play/machine.js";
 import { holdsSecret } from "../play/secret.js";
 import type { Checker } from "./checker.js";
@@ -16,8 +18,12 @@ export function isolation(): Checker {
       if (entry.kind === "gave" && !isEmpty(entry.page)) {
         return `guest ${entry.domid}: the page given to it at gfn 0x${entry.gfn.toString(16)} is not empty`;
       }
+      if (entry.kind === "called" && holdsSecret(u64(entry.data ?? 0n), LEFTOVER)) {
+        return `the module of vGPU ${entry.tag} was given what nobody sent`;
+      }
       const seen = seenBy(entry);
       if (seen === undefined) return undefined;
+      if (holdsSecret(seen.bytes, LEFTOVER)) return `guest ${seen.domid} ${seen.how} with what nobody sent`;
       const whose = strangers(machine, seen.domid).find((one) => holdsSecret(seen.bytes, one.secret));
       return whose && `guest ${seen.domid} ${seen.how} with data of guest ${whose.domain.domid}`;
     },

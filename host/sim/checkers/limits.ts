@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What has a limit keeps it: servers, instances, arena pages, ranges, ports, fuel, nodes, lines of the console.
+// What has a limit keeps it: servers, instances, arena pages, ranges, ports, fuel, nodes, scanouts by number.
 
 import { ARENA_PAGES } from "../calls/instance.js";
 import { SERVER_RANGES_MAX } from "../calls/server.js";
@@ -16,6 +16,9 @@ export function limits(): Checker {
     entry(_machine, entry) {
       if (entry.kind === "called" && entry.fuel > entry.budget) {
         return `a call of entry point ${entry.entry} took ${entry.fuel} fuel of ${entry.budget}`;
+      }
+      if (entry.kind === "showed" && entry.answer === 0 && entry.scanout >= entry.scanouts) {
+        return `vGPU ${entry.tag} named scanout ${entry.scanout}, it has ${entry.scanouts}`;
       }
       if (entry.kind === "node" && (entry.value?.length ?? 0) > NODE_BYTES_MAX) {
         return `node ${entry.path} has ${entry.value?.length} bytes, limit ${NODE_BYTES_MAX}`;

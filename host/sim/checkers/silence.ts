@@ -4,6 +4,7 @@
 // no interrupt, and in the end its scanouts are off and its configuration space reads as ones.
 
 import { shim } from "../contract.js";
+import type { Domain } from "../domain.js";
 import { configRead } from "../guest.js";
 import { guarded, type Machine } from "../play/machine.js";
 import { settle } from "../world.js";
@@ -65,16 +66,27 @@ function lost(machine: Machine): Set<string> {
   );
 }
 
+/** vGPUs in that state whose guests can ask them now. */
+export function reachableVgpus(machine: Machine, state: string): { domain: Domain; number: string; slot: number }[] {
+  if (machine.ended) return [];
+  return vgpus(machine).flatMap((one) => {
+    const domain = machine.world.domains.get(one.domid);
+    const bdf = storeRead(machine.world.store, `data/glovebox/vgpu/${one.domid}/${one.number}/bdf`);
+    if (one.state !== state || domain === undefined || domain.dying || bdf === undefined) return [];
+    if (domain.vcpuStates[0]?.waits !== undefined || domain.paused) return [];
+    return [{ domain, number: one.number, slot: Number.parseInt(bdf.slice(8, 10), 10) }];
+  });
+}
+
 /** Asks the driver domain and the device itself; words when a lost vGPU is not silent. */
 export function probeLost(machine: Machine): string | undefined {
+  for (const { domain, number, slot } of reachableVgpus(machine, "lost")) {
+    const id = configRead(machine.world, domain, slot, 0, 4);
+    if (id !== 0xffff_ffff) return `guest ${domain.domid} vgpu ${number} is lost and reads 0x${id.toString(16)}`;
+  }
   for (const { domid, number, state } of vgpus(machine)) {
     const domain = machine.world.domains.get(domid);
     if (state !== "lost" || domain === undefined || domain.dying || machine.ended) continue;
-    const slot = storeRead(machine.world.store, `data/glovebox/vgpu/${domid}/${number}/bdf`)?.slice(8, 10);
-    if (slot !== undefined && domain.vcpuStates[0]?.waits === undefined && !domain.paused) {
-      const id = configRead(machine.world, domain, Number.parseInt(slot, 10), 0, 4);
-      if (id !== 0xffff_ffff) return `guest ${domid} vgpu ${number} is lost and reads 0x${id.toString(16)}`;
-    }
     const shown = scanoutsShown(machine, domid, number);
     if (shown !== undefined) return `guest ${domid} vgpu ${number} is lost and shows ${shown}`;
   }

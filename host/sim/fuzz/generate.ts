@@ -19,9 +19,11 @@ import {
 } from "../../trace/record.js";
 import { FALLIBLE } from "../faults.js";
 import * as K from "../play/kinds.js";
-import { below, next, type Random } from "../random.js";
+import { below, next, pick, type Random } from "../random.js";
+import { baseOf, recipe } from "./recipe.js";
 
 export const OPERATIONS_MAX = 64;
+const RECIPE_ONE_IN = 4;
 
 /** Addresses that guests program and use: BARs of the memory and of the port space, RAM, and their edges. */
 const MEMORY = [0xf0000000n, 0xf0001000n, 0xf0000100n, 0xe0000000n, 0x100000000n, 0x100000n, 0xfee00000n, 0n];
@@ -92,7 +94,6 @@ const WORDS = [
   "x".repeat(130),
 ];
 
-const pick = <T>(random: Random, list: readonly T[]): T => list[below(random, list.length)] as T;
 const chance = (random: Random, one: number): boolean => below(random, one) === 0;
 
 export type Weights = number[];
@@ -264,7 +265,7 @@ const bar = (domid: number, slot: number, register: number, size: number, data: 
 /** A guest with a device that works: what most of the interesting things need first. */
 export function opening(random: Random, domid: number): TraceRecord[] {
   const module = below(random, 3);
-  const base = 0xf0000000n + BigInt(below(random, 2)) * 0x1000n;
+  const base = baseOf(domid);
   return [
     record({ kind: K.KIND_BIRTH, domid, flags: below(random, 4), addr: 16383n }),
     record({ kind: K.KIND_ATTACH, domid, size: module, flags: chance(random, 5) ? K.ATTACH_HVM : 0 }),
@@ -279,10 +280,16 @@ export function opening(random: Random, domid: number): TraceRecord[] {
 export function generate(random: Random): TraceRecord[] {
   const weights = swarm(random);
   const records = chance(random, 6) ? [] : opening(random, 0);
-  if (chance(random, 2)) records.push(...opening(random, 1 + below(random, K.GUESTS - 1)));
+  if (chance(random, 2)) records.push(...opening(random, chance(random, 2) ? 1 : 1 + below(random, K.GUESTS - 1)));
   const length = 1 + below(random, OPERATIONS_MAX);
-  while (records.length < length) records.push(...makeOne(random, chooseKind(random, weights)));
+  while (records.length < length) records.push(...more(random, weights));
   return records;
+}
+
+/** One record, or what belongs together, of a guest that most likely has a device. */
+function more(random: Random, weights: Weights): TraceRecord[] {
+  if (chance(random, RECIPE_ONE_IN)) return recipe(random, chance(random, 2) ? below(random, K.GUESTS) : 0);
+  return makeOne(random, chooseKind(random, weights));
 }
 
 /** A neighbour of an input: records changed, put in, taken out, doubled, swapped, or a tail of another. */
@@ -299,7 +306,7 @@ function change(random: Random, list: TraceRecord[], other: readonly TraceRecord
   switch (below(random, 7)) {
     case 0:
     case 1:
-      return void list.splice(at, 0, ...makeOne(random, chooseKind(random, weights)));
+      return void list.splice(at, 0, ...more(random, weights));
     case 2:
       return void list.splice(at, 1 + below(random, 4));
     case 3:

@@ -4,6 +4,7 @@
 // silent, all are detached; then nothing may be left.
 
 import { lookAtEnd } from "../checkers/checker.js";
+import { probePending } from "../checkers/interrupts.js";
 import { probeLost } from "../checkers/silence.js";
 import { takeAnswers } from "../ioreq.js";
 import { settle } from "../world.js";
@@ -21,6 +22,8 @@ export function finish(machine: Machine): void {
   if (machine.ended) return;
   const words = probeLost(machine);
   if (words !== undefined) throw new Breach({ checker: "silence", words });
+  const pending = probePending(machine);
+  if (pending !== undefined) throw new Breach({ checker: "interrupts", words: pending });
   storeRemove(machine.world.store, "data/glovebox/vgpu");
   storeWrite(machine.world.store, "data/glovebox/request", `${++machine.requests} release`);
   settled(machine);

@@ -22,8 +22,13 @@ export const KIND_VANISH = 0xec;
 // --- flags ---
 /** Of any record of Dom0's: the driver domain is not given time to answer. Of an ioreq: the vCPU is not waited for. */
 export const FLAG_LATER = 0x80;
-/** Of an ioreq that writes, and of KIND_MEMORY: the data carries the guest's secret. */
+/**
+ * Of an ioreq that writes, and of KIND_MEMORY: the data carries the guest's secret. Of one that reads: its slot holds
+ * what nobody sent (leftover.ts).
+ */
 export const FLAG_SECRET = 0x40;
+/** Of an ioreq: the guest's server gets it whatever its ranges are. */
+export const FLAG_PAST = 0x20;
 export const ATTACH_HVM = 1;
 export const ATTACH_SLOT = 2;
 export const ATTACH_PARAM = 4;

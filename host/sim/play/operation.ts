@@ -16,8 +16,9 @@ import {
 } from "../../trace/record.js";
 import { balloonIn, balloonOut, writeMemory } from "../domain.js";
 import { actNth, FALLIBLE, failNth } from "../faults.js";
-import { ask, type Ioreq, invalidate, post } from "../guest.js";
+import { ask, type Ioreq, invalidate, post, postPast } from "../guest.js";
 import { takeAnswers } from "../ioreq.js";
+import { LEFTOVER_U64 } from "../leftover.js";
 import { CorePanic } from "../shim.js";
 import { advanceTime, killDomain, settle, step } from "../world.js";
 import { storeRemove, storeWrite } from "../xenstore.js";
@@ -100,17 +101,21 @@ export function rest(machine: Machine): void {
 
 export function requestOf(one: TraceRecord, secret: number): Ioreq {
   const read = (one.flags & FLAG_READ) !== 0;
-  const carries = !read && (one.flags & K.FLAG_SECRET) !== 0;
   return {
     type: one.kind,
     addr: one.addr,
     size: one.size,
     count: one.count,
-    data: carries ? withSecret(one.data, one.size, secret) : one.data,
+    data: dataOf(one, secret),
     read,
     df: (one.flags & FLAG_DF) !== 0,
     dataIsPtr: (one.flags & FLAG_DATA_IS_PTR) !== 0,
   };
+}
+
+function dataOf({ flags, data, size }: TraceRecord, secret: number): bigint {
+  if (!(flags & K.FLAG_SECRET)) return data;
+  return flags & FLAG_READ && !(flags & FLAG_DATA_IS_PTR) ? LEFTOVER_U64 : withSecret(data, size, secret);
 }
 
 function ioreq(machine: Machine, guest: Guest, one: TraceRecord): Outcome {
@@ -119,10 +124,11 @@ function ioreq(machine: Machine, guest: Guest, one: TraceRecord): Outcome {
   const vcpu = one.vgpu % domain.vcpus;
   if (one.kind === KIND_CONFIG) request.addr &= 0xffff_0000_0fffn;
   let value = 0n;
+  const send = one.flags & K.FLAG_PAST ? postPast : post;
   guarded(machine, () => {
     if (one.kind >= 0x07) invalidate(machine.world, domain, one.kind);
-    else if (one.flags & K.FLAG_LATER || domain.paused) post(machine.world, domain, vcpu, request);
-    else if (domain.vcpuStates[vcpu]?.waits === undefined) value = ask(machine.world, domain, vcpu, request);
+    else if (one.flags & K.FLAG_LATER || domain.paused) send(machine.world, domain, vcpu, request);
+    else if (domain.vcpuStates[vcpu]?.waits === undefined) value = ask(machine.world, domain, vcpu, request, send);
   });
   return { value };
 }
