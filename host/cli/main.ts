@@ -29,6 +29,8 @@ function count(text: string): number {
   return Number(text);
 }
 
+const countOrNone = (text: string): number => (text === "0" ? 0 : count(text));
+
 const TABLES = ["latency", "wall", "modules", "fuzz", "canaries"] as const;
 
 const choice =
@@ -70,7 +72,7 @@ function program(): Command {
     .option("--json", "print the tables as JSON")
     .option("--only <table>", `one of: ${TABLES.join(", ")}`, choice(...TABLES))
     .option("--seeds <number>", "canaries: so many hunts for each (5)", count)
-    .option("--peer-seeds <number>", "canaries: so many of libFuzzer's (as --seeds)", count)
+    .option("--peer-seeds <number>", "canaries: so many of libFuzzer's, or 0 (as --seeds)", countOrNone)
     .option("--seconds <seconds>", "canaries: processor time of a hunt at most (60)", seconds)
     .option("--match <text>", "canaries: only those whose name contains this")
     .option("--fresh", "canaries: measure again what was measured before")

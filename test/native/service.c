@@ -95,6 +95,36 @@ static void destroy_while_answering(void) {
     scenario_same_ledger();
 }
 
+static uint8_t flipped;
+
+static uint64_t flip_within(const struct double_ioreq *request) {
+    fake_trap_flip(FAKE_GUEST, request->vcpu, flipped);
+    return 1;
+}
+
+/*
+ * The state changes under us while the core answers (XSA-262 the other way round). A slot that is not INPROCESS any
+ * more is not ours: it stays as it is, whatever that is, and the next request is served as ever.
+ */
+static void flipped_while_answering(void) {
+    scenario_boot();
+    uint32_t server = attach();
+    struct ioreq request = {.addr = 1, .dir = 1, .size = 4, .count = 1, .type = IOREQ_TYPE_COPY};
+    for (flipped = STATE_IOREQ_NONE; flipped <= STATE_IORESP_READY; flipped++) {
+        if (flipped == STATE_IOREQ_INPROCESS)
+            continue;
+        core.on_ioreq = flip_within;
+        fake_trap(FAKE_GUEST, 0, &request);
+        scenario_settle();
+        CHECK_EQUAL(fake_trap_state(FAKE_GUEST, 0), flipped);
+        core.on_ioreq = NULL;
+        fake_trap_flip(FAKE_GUEST, 0, STATE_IOREQ_NONE);
+        CHECK_EQUAL(round_trip(&request), request.addr ^ DOUBLE_ANSWER);
+    }
+    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
+    scenario_same_ledger();
+}
+
 /*
  * Destroying a server in the handler of one of its ports leaves the others in the round that is under way; they are
  * silenced. Who gets their numbers next must not inherit that: Xen does not raise a pending port twice.
@@ -242,6 +272,7 @@ const struct scenario service_scenarios[] = {
     {.name = "all vCPUs at once", .run = all_vcpus_at_once},
     {.name = "destroy with a request pending", .run = destroy_with_pending},
     {.name = "destroy while answering", .run = destroy_while_answering},
+    {.name = "a state that flips while answering", .run = flipped_while_answering},
     {.name = "a port number that was silenced", .run = silenced_port},
     {.name = "the guest dies", .run = dead_guest},
     {.name = "ranges", .run = ranges},

@@ -131,6 +131,9 @@ void fake_servers_of_guest_gone(domid_t domid);
 void fake_trap(domid_t domid, uint32_t vcpu, const struct ioreq *request);
 /* True when the vCPU got its answer (then the slot is NONE again and *data is what it got). */
 bool fake_trap_answered(domid_t domid, uint32_t vcpu, uint64_t *data);
+/* A hostile Xen: the slot takes that state whatever it was; and what its state is. */
+void fake_trap_flip(domid_t domid, uint32_t vcpu, uint8_t state);
+uint8_t fake_trap_state(domid_t domid, uint32_t vcpu);
 /* A slot that is pending when its server goes hangs the vCPU; how many did. */
 uint32_t fake_hung_vcpus(void);
 uint32_t fake_msis(void);

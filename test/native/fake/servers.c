@@ -223,6 +223,14 @@ bool fake_trap_answered(domid_t domid, uint32_t vcpu, uint64_t *data) {
     return false;
 }
 
+void fake_trap_flip(domid_t domid, uint32_t vcpu, uint8_t state) {
+    slot_of(enabled_server(domid), vcpu)->state = state;
+}
+
+uint8_t fake_trap_state(domid_t domid, uint32_t vcpu) {
+    return slot_of(enabled_server(domid), vcpu)->state;
+}
+
 uint32_t fake_hung_vcpus(void) {
     return hung;
 }
