@@ -60,7 +60,8 @@ export function canariesText(report: CanaryReport): string {
   const rows = report.rows.map(({ canary, ours, peer }) => {
     const own = summaryOf(ours);
     const cells = [canary, `${own.found}/${own.of}`, runs(own.executions), seconds(own.cpuSeconds), seconds(own.worst)];
-    if (typeof peer === "string" || peer.length === 0) return [...cells, typeof peer === "string" ? peer : "not asked", "", ""];
+    if (typeof peer === "string" || peer.length === 0)
+      return [...cells, typeof peer === "string" ? peer : "not asked", "", ""];
     const theirs = summaryOf(peer);
     return [...cells, `${theirs.found}/${theirs.of}`, runs(theirs.executions), seconds(theirs.cpuSeconds)];
   });

@@ -155,6 +155,13 @@ const MISTAKES = [
     noticed: /FAIL every hypercall fails once/,
   },
   {
+    what: "a slot that is completed whatever its state has become",
+    file: "native/xen/slot.h",
+    from: "    if ((byte & IOREQ_STATE_MASK) != from)",
+    to: "    if ((byte & IOREQ_STATE_MASK) != from && from == STATE_IOREQ_READY)",
+    noticed: /FAIL a state that flips while answering/,
+  },
+  {
     what: "a pending request that nobody completes",
     file: "native/xen/server_answer.c",
     from: "            slot_complete(slot, slot_flags(slot), ALL_ONES, server->ports[vcpu]);",

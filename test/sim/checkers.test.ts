@@ -5,6 +5,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeManifest } from "../../host/pipeline/manifest.js";
+import { copyGuest } from "../../host/sim/calls/memory.js";
 import { addChecker, allCheckers } from "../../host/sim/checkers/all.js";
 import { interference } from "../../host/sim/checkers/interference.js";
 import { shim } from "../../host/sim/contract.js";
@@ -12,15 +13,17 @@ import { writeMemory } from "../../host/sim/domain.js";
 import { bindInterdomain } from "../../host/sim/event.js";
 import { type Ioreq, post } from "../../host/sim/guest.js";
 import { moveSlot, removeServer } from "../../host/sim/ioreq.js";
+import type { Entry } from "../../host/sim/journal.js";
+import { LEFTOVER, LEFTOVER_U64 } from "../../host/sim/leftover.js";
 import { type SimModule, scriptedModule } from "../../host/sim/module.js";
 import { finish } from "../../host/sim/play/finish.js";
-import { FLAG_SECRET } from "../../host/sim/play/kinds.js";
+import { FLAG_PAST, FLAG_SECRET } from "../../host/sim/play/kinds.js";
 import { Breach, createMachine, inspect, type Machine } from "../../host/sim/play/machine.js";
 import { play, rest } from "../../host/sim/play/operation.js";
 import { PUPPET } from "../../host/sim/play/puppet.js";
-import { secretOf } from "../../host/sim/play/secret.js";
+import { holdsSecret, secretOf } from "../../host/sim/play/secret.js";
 import { settle, type World } from "../../host/sim/world.js";
-import { FLAG_DATA_IS_PTR, FLAG_READ, KIND_MMIO, record } from "../../host/trace/index.js";
+import { FLAG_DATA_IS_PTR, FLAG_READ, KIND_CONFIG, KIND_MMIO, record } from "../../host/trace/index.js";
 import { IOREQ_TYPE_COPY } from "../../unikernel/abi/xen/ioreq.js";
 import { BAR, found, options, read, twoGuests, write } from "./machine.js";
 
@@ -137,6 +140,91 @@ test("isolation: another's secret in an answer, memory, an interrupt, a picture,
   assert.is(told({ kind: "wrote", domid: 11, gpa: 0n, bytes: word(secret) }), "nothing", "its own secret is its own");
 });
 
+test("isolation: what nobody sent, in an answer and in a write of a module's", () => {
+  const answered = twoGuests();
+  const reply = { kind: "answered", domid: 10, vcpu: 0, ask: 99, read: true, data: LEFTOVER_U64, lost: false } as const;
+  answered.world.journal?.entries.push({ kind: "asked", domid: 10, vcpu: 0, ask: 99 }, reply);
+  assert.match(breach(answered), /^isolation: guest 10 was answered with what nobody sent/);
+  const given = twoGuests();
+  const called = { kind: "called", handle: 1, tag: 0, entry: 3, fault: 0, fuel: 1, budget: 10 } as const;
+  given.world.journal?.entries.push({ ...called, data: LEFTOVER_U64 >> 32n });
+  assert.match(breach(given), /^isolation: the module of vGPU 0 was given what nobody sent/);
+});
+
+test("what a failed copy from a guest was to bring is marked, and the core does not use it", () => {
+  const machine = twoGuests();
+  for (const one of found(0)) play(machine, one);
+  const nowhere = { size: 4, data: 0x4000_0000n, flags: FLAG_DATA_IS_PTR };
+  play(machine, write(0x50, 0x1234n));
+  play(machine, write(0x50, 0n, nowhere));
+  assert.is(play(machine, read(0x50)).value, 0x1234n);
+  const bytes = new Uint8Array(6);
+  assert.ok(copyGuest(machine.world, 10, 0x4000_0000n, bytes, true) < 0);
+  assert.ok(holdsSecret(bytes, LEFTOVER));
+});
+
+// --- routing ---
+
+test("routing: a request of nobody's that a module hears of, or that is answered", () => {
+  const plant = (...entries: Entry[]): string => {
+    const machine = twoGuests();
+    machine.world.journal?.entries.push({ kind: "serving", domid: 10, claimed: false }, ...entries);
+    return breach(machine);
+  };
+  const served = { kind: "served", domid: 10, claimed: false, read: true, size: 4 } as const;
+  const called = { kind: "called", handle: 1, tag: 0, entry: 2, fault: 0, fuel: 1, budget: 10 } as const;
+  assert.match(plant(called), /^routing: the module of vGPU 0 was called for a request of nobody's/);
+  assert.match(plant({ ...served, data: 0n }), /^routing: guest 10: a read of nobody's was answered with 0x0/);
+  assert.is(plant({ ...served, data: 0xffff_ffffn }), "nothing");
+  assert.is(plant({ ...served, read: false, data: 0n }, called), "nothing", "it is over");
+});
+
+test("routing: a request past Xen's choice reaches the core and is nobody's", () => {
+  const machine = twoGuests();
+  for (const one of found(0)) play(machine, one);
+  assert.is(play(machine, read(0x50, { addr: BAR + (1n << 32n) })).value, (1n << 64n) - 1n);
+  const before = machine.world.asks;
+  assert.is(
+    play(machine, read(0x50, { addr: BAR + (1n << 32n), flags: FLAG_READ | FLAG_PAST })).value,
+    (1n << 64n) - 1n,
+  );
+  assert.is(machine.world.asks, before + 1);
+});
+
+// --- interrupts ---
+
+test("interrupts: one that no guest got, more than promised", () => {
+  const plant = (...entries: Entry[]): string => {
+    const machine = twoGuests();
+    machine.world.journal?.entries.push(...entries);
+    return breach(machine);
+  };
+  const raised = { kind: "raised", handle: 1, tag: 0, answer: 0, ns: 5n, promised: 2 } as const;
+  const got = { kind: "interrupt", domid: 10, address: 0xfee00000n, data: 0x41 } as const;
+  assert.match(plant(raised), /^interrupts: vGPU 0 raised an interrupt that no guest got/);
+  assert.is(plant({ ...raised, answer: 1 }), "nothing", "masked");
+  const three = [got, raised, got, raised, got, raised];
+  assert.match(plant(...three), /^interrupts: vGPU 0 raised 3 interrupts within a second, promised 2/);
+  assert.is(plant(got, raised, got, raised, got, { ...raised, ns: 1_000_000_000n }), "nothing", "the next second");
+});
+
+test("interrupts: an MSI that is pending and not masked in the end", () => {
+  const machine = twoGuests();
+  for (const one of found(0)) play(machine, one);
+  const { core } = machine.world;
+  const [enabled, pending] = [0x42n, 0x54n];
+  const on_ioreq = (...args: Parameters<typeof core.on_ioreq>): bigint => {
+    const register = args[2] === KIND_CONFIG ? args[4] & 0xffn : undefined;
+    if (register === enabled) return 1n;
+    return register === pending ? 2n : core.on_ioreq(...args);
+  };
+  machine.world.core = { ...core, on_ioreq };
+  assert.match(
+    breached(() => finish(machine)),
+    /^interrupts: guest 10 vgpu 0: MSI 0x2 is pending and not masked/,
+  );
+});
+
 // --- interference: a module that keeps something for whoever comes next ---
 
 function gossip(): SimModule {
@@ -186,7 +274,7 @@ for (const [what, plant, words] of LEAKS) {
 
 // --- limits ---
 
-test("limits: fuel beyond its budget, a node beyond the quota, more servers than there may be", () => {
+test("limits: fuel beyond its budget, a node beyond the quota, a scanout of none, more servers than may be", () => {
   const fuel = twoGuests();
   const called = { kind: "called", handle: 1, tag: 0, entry: 2, fault: 0, fuel: 11, budget: 10 } as const;
   fuel.world.journal?.entries.push(called);
@@ -194,6 +282,9 @@ test("limits: fuel beyond its budget, a node beyond the quota, more servers than
   const node = twoGuests();
   node.world.journal?.entries.push({ kind: "node", path: "/x", value: "y".repeat(3000) });
   assert.match(breach(node), /^limits: node \/x has 3000 bytes/);
+  const shows = twoGuests();
+  shows.world.journal?.entries.push({ kind: "showed", tag: 0, scanout: 2, scanouts: 2, answer: 0 });
+  assert.match(breach(shows), /^limits: vGPU 0 named scanout 2, it has 2/);
   const many = twoGuests();
   const [one] = many.world.shim.servers.values();
   for (let i = 0; i <= shim("SHIM_SERVERS_MAX"); i++) many.world.shim.servers.set(10_000 + i, one as never);
