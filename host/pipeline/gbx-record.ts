@@ -2,7 +2,7 @@
 //
 // What a .gbx file says of itself, as ELF notes of the owner "Glovebox": 1 the pack record (JSON), 2 the module's
 // manifest as its author wrote it (JSON), 3 the seal, a SHA-256 of the whole file with the seal itself as zeros. The
-// driver domain reads none of them; the ramdisk's SHA256SUMS is what it goes by.
+// driver domain reads none of them; the ramdisk's B2SUMS is what it goes by.
 
 import { createHash } from "node:crypto";
 import type { Note } from "./elf-dynamic.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The ramdisk with the modules (xl: ramdisk="modules.img"): a newc cpio archive whose first entry, SHA256SUMS, lists
-// the .gbx files that follow. Anybody can make or check one with cpio and sha256sum; ours has a fixed order and no
+// The ramdisk with the modules (xl: ramdisk="modules.img"): a newc cpio archive whose first entry, B2SUMS, lists
+// the .gbx files that follow. Anybody can make or check one with cpio and b2sum; ours has a fixed order and no
 // times, so the same files give the same bytes. The driver domain loads what is listed and whole, in this order.
 
 import { createHash } from "node:crypto";
@@ -13,7 +13,7 @@ import type { Bytes } from "./store.js";
 
 export type RamdiskFile = Pick<PackedModule, "fileName" | "bytes">;
 
-const SUMS = "SHA256SUMS";
+const SUMS = "B2SUMS";
 const FILE_MODE = 0o644;
 /** What the driver domain has room for (SHIM_MODULES_MAX). */
 export const MODULES_MAX = 32;
@@ -37,7 +37,7 @@ export function makeRamdisk(files: readonly RamdiskFile[]): Bytes {
     inside.set(name, one);
   }
   const entries = byName([...inside].map(([name, { bytes }]) => [name, { name, bytes }]));
-  const sums = entries.map(({ name, bytes }) => `${sha256(bytes)}  ${name}\n`).join("");
+  const sums = entries.map(({ name, bytes }) => `${blake2b(bytes)}  ${name}\n`).join("");
   return cpio([
     file(SUMS, sums, FILE_MODE),
     ...entries.map(({ name, bytes }) => file(name, Buffer.from(bytes), FILE_MODE)),
@@ -46,6 +46,6 @@ export function makeRamdisk(files: readonly RamdiskFile[]): Bytes {
 
 const byName = <T>(pairs: [string, T][]): T[] => pairs.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 
-function sha256(bytes: Bytes): string {
-  return createHash("sha256").update(bytes).digest("hex");
+function blake2b(bytes: Bytes): string {
+  return createHash("blake2b512").update(bytes).digest("hex");
 }

@@ -179,15 +179,15 @@ int32_t shim_module_load_words(uint32_t dst_ptr, uint32_t max);
 /* -EBUSY: it has instances. */
 int32_t shim_module_unload(uint32_t module);
 
-/* Facts by offset: numbers of 32 bits, then the SHA-256 of the .gbx file and of the vendor's .wasm file. */
-#define MODULE_FACTS_BYTES 88
+/* Facts by offset: numbers of 32 bits, then the BLAKE2b-512 of the .gbx file and the SHA-256 of the vendor's .wasm file. */
+#define MODULE_FACTS_BYTES 120
 #define MODULE_FACT_SERIAL 0
 #define MODULE_FACT_ORIGIN 4
 #define MODULE_FACT_INSTANCES 8
 #define MODULE_FACT_GBX_BYTES 12
 #define MODULE_FACT_IMAGE_PAGES 16
-#define MODULE_FACT_GBX_SHA256 24
-#define MODULE_FACT_WASM_SHA256 56
+#define MODULE_FACT_GBX_BLAKE2B 24
+#define MODULE_FACT_WASM_SHA256 88
 #define MODULE_FROM_RAMDISK 0
 #define MODULE_FROM_LIVE 1
 

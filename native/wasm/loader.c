@@ -146,7 +146,7 @@ int32_t loader_load(const uint8_t *file, uint64_t bytes, const struct loader_sou
     struct module_slot contents = {.origin = source->origin, .gbx_bytes = (uint32_t)bytes,
                                    .first_page = (uint32_t)first, .pages = elf.pages,
                                    .module = (const struct gb_module *)(image + elf.object)};
-    memcpy(contents.sha256, source->sha256, SHA256_BYTES);
+    memcpy(contents.blake2b, source->blake2b, BLAKE2B_BYTES);
     module_set((uint32_t)slot, &contents);
     return slot;
 }
@@ -177,16 +177,16 @@ void loader_refuse_ramdisk(const char *why) {
 
 static bool load_listed(const struct ramdisk_file *sums, const struct ramdisk_file *file, struct words *why) {
     struct loader_source source = {.origin = MODULE_FROM_RAMDISK, .name = (const char *)file->name};
-    uint8_t wanted[SHA256_BYTES];
+    uint8_t wanted[BLAKE2B_BYTES];
     if (!sums)
-        return words_refuse(why, "there is no SHA256SUMS before it");
+        return words_refuse(why, "there is no B2SUMS before it");
     if (!ramdisk_sum(sums, file, wanted, why))
         return false;
     if (file->len > GBX_BYTES_MAX)
         return words_refuse_value(why, "bytes of the file:", file->len, GBX_BYTES_MAX);
-    sha256(file->bytes, file->len, source.sha256);
-    if (memcmp(wanted, source.sha256, SHA256_BYTES) != 0)
-        return words_refuse(why, "its SHA-256 is not the one in SHA256SUMS");
+    blake2b(file->bytes, file->len, source.blake2b);
+    if (memcmp(wanted, source.blake2b, BLAKE2B_BYTES) != 0)
+        return words_refuse(why, "its BLAKE2b is not the one in B2SUMS");
     return loader_load(file->bytes, file->len, &source, why) >= 0;
 }
 
@@ -197,7 +197,7 @@ void loader_take_ramdisk(const uint8_t *bytes, uint64_t len) {
     enum ramdisk_step step;
     struct words why = {0};
     while ((step = ramdisk_next(&ramdisk, &file, &why)) == RAMDISK_FILE) {
-        if (ramdisk_is(&file, "SHA256SUMS") && !listed) {
+        if (ramdisk_is(&file, "B2SUMS") && !listed) {
             sums = file;
             listed = true;
         } else if (!load_listed(listed ? &sums : NULL, &file, &why))

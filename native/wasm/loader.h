@@ -6,14 +6,14 @@
 #ifndef GLOVEBOX_LOADER_H
 #define GLOVEBOX_LOADER_H
 
+#include "blake2b.h"
 #include "elf.h"
 #include "module_table.h"
-#include "sha256.h"
 
 struct loader_source {
     uint32_t origin;  /* MODULE_FROM_* */
     const char *name; /* the file's, which must be its module's; NULL: it has none */
-    uint8_t sha256[SHA256_BYTES];
+    uint8_t blake2b[BLAKE2B_BYTES];
 };
 
 /* The slot that it is in now, or -ENOEXEC with words. */

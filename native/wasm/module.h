@@ -37,11 +37,13 @@ struct gb_global {
 #define GB_MANIFEST_VERSION 40u
 #define GB_MANIFEST_VERSION_BYTES 16u
 
+#define GB_WASM_SHA256_BYTES 32u
+
 struct gb_module {
     uint32_t magic;
     uint32_t gbx_abi;
     uint32_t frame_bytes;     /* of its largest stack frame, at most WASM_FRAME_BYTES */
-    uint8_t wasm_sha256[32];  /* of the file that its author handed over */
+    uint8_t wasm_sha256[GB_WASM_SHA256_BYTES]; /* of the file that its author handed over */
     uint32_t global_count;
     const struct gb_global *globals;
     const uint8_t *manifest; /* binary, unikernel/abi/manifest.ts */

@@ -26,7 +26,7 @@ int32_t shim_module_manifest(uint32_t module, uint32_t dst_ptr, uint32_t max) {
 
 struct facts {
     uint32_t serial, origin, instances, gbx_bytes, image_pages, spare;
-    uint8_t gbx_sha256[SHA256_BYTES], wasm_sha256[SHA256_BYTES];
+    uint8_t gbx_blake2b[BLAKE2B_BYTES], wasm_sha256[GB_WASM_SHA256_BYTES];
 };
 _Static_assert(sizeof(struct facts) == MODULE_FACTS_BYTES, "shim.h draws it");
 
@@ -36,8 +36,8 @@ int32_t shim_module_facts(uint32_t module, uint32_t dst_ptr) {
         return -XEN_ENOENT;
     struct facts facts = {.serial = slot->serial, .origin = slot->origin, .instances = instance_count(module),
                           .gbx_bytes = slot->gbx_bytes, .image_pages = slot->pages};
-    memcpy(facts.gbx_sha256, slot->sha256, SHA256_BYTES);
-    memcpy(facts.wasm_sha256, slot->module->wasm_sha256, SHA256_BYTES);
+    memcpy(facts.gbx_blake2b, slot->blake2b, BLAKE2B_BYTES);
+    memcpy(facts.wasm_sha256, slot->module->wasm_sha256, GB_WASM_SHA256_BYTES);
     memcpy(core_bytes(dst_ptr, sizeof(facts)), &facts, sizeof(facts));
     return 0;
 }
@@ -67,7 +67,7 @@ int32_t shim_module_load(uint32_t domid, uint32_t directory_gref, uint32_t bytes
     int rc = grant_copy_file((domid_t)domid, directory_gref, staging, bytes);
     if (rc)
         return rc;
-    sha256(staging, bytes, source.sha256);
+    blake2b(staging, bytes, source.blake2b);
     return loader_load(staging, bytes, &source, &last_words);
 }
 

@@ -6,8 +6,8 @@
 #ifndef GLOVEBOX_MODULE_TABLE_H
 #define GLOVEBOX_MODULE_TABLE_H
 
+#include "blake2b.h"
 #include "module.h"
-#include "sha256.h"
 
 struct module_slot {
     uint32_t sum; /* of all that follows */
@@ -16,7 +16,7 @@ struct module_slot {
     uint32_t gbx_bytes;
     uint32_t first_page, pages; /* of the code arena */
     const struct gb_module *module; /* in these pages; NULL: the slot is free */
-    uint8_t sha256[SHA256_BYTES];   /* of the .gbx file */
+    uint8_t blake2b[BLAKE2B_BYTES]; /* of the .gbx file */
 };
 
 /* NULL: the slot is free, or there is no such slot. */

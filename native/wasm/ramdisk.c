@@ -16,7 +16,7 @@
 #define FIELD_FILE_BYTES 6u
 #define FIELD_NAME_BYTES 11u
 #define NAME_BYTES_MAX 256u
-#define DIGEST_DIGITS 64u
+#define DIGEST_DIGITS (2u * BLAKE2B_BYTES)
 
 static bool digit_of(uint8_t byte, uint32_t *value) {
     if (byte >= '0' && byte <= '9')
@@ -103,7 +103,7 @@ bool ramdisk_is(const struct ramdisk_file *file, const char *name) {
     return i == file->name_len && name[i] == 0;
 }
 
-/* --- SHA256SUMS: lines of 64 digits, two spaces (or a space and '*': read as binary, which is the same), a name --- */
+/* --- B2SUMS: lines of 128 digits, two spaces (or a space and '*': read as binary, which is the same), a name --- */
 
 struct line {
     const uint8_t *bytes;
@@ -124,7 +124,7 @@ static bool names(const struct line *line, const struct ramdisk_file *file) {
            memcmp(line->bytes + DIGEST_DIGITS + 2, file->name, file->name_len) == 0;
 }
 
-bool ramdisk_sum(const struct ramdisk_file *sums, const struct ramdisk_file *file, uint8_t digest[32],
+bool ramdisk_sum(const struct ramdisk_file *sums, const struct ramdisk_file *file, uint8_t digest[BLAKE2B_BYTES],
                  struct words *why) {
     for (uint64_t at = 0; at < sums->len;) {
         struct line line = next_line(sums, &at);
@@ -133,10 +133,10 @@ bool ramdisk_sum(const struct ramdisk_file *sums, const struct ramdisk_file *fil
         for (uint32_t i = 0; i < DIGEST_DIGITS / 2; i++) {
             uint32_t high, low;
             if (!digit_of(line.bytes[2 * i], &high) || !digit_of(line.bytes[2 * i + 1], &low))
-                return words_refuse(why, "its line in SHA256SUMS is not hexadecimal");
+                return words_refuse(why, "its line in B2SUMS is not hexadecimal");
             digest[i] = (uint8_t)(high << 4 | low);
         }
         return true;
     }
-    return words_refuse(why, "not listed in SHA256SUMS");
+    return words_refuse(why, "not listed in B2SUMS");
 }

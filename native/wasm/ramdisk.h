@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ramdisk: a cpio archive, format newc, whose first file is `SHA256SUMS` (as coreutils writes it). Whoever starts
+ * The ramdisk: a cpio archive, format newc, whose first file is `B2SUMS` (as b2sum writes it). Whoever starts
  * the domain chose every byte, and may have cut the file: nothing is believed. Pure functions over bytes.
  */
 #ifndef GLOVEBOX_RAMDISK_H
 #define GLOVEBOX_RAMDISK_H
 
+#include "blake2b.h"
 #include "words.h"
 
 struct ramdisk {
@@ -29,8 +30,8 @@ enum ramdisk_step ramdisk_next(struct ramdisk *ramdisk, struct ramdisk_file *fil
 
 bool ramdisk_is(const struct ramdisk_file *file, const char *name);
 
-/* The digest that SHA256SUMS gives for that name; false with words: it gives none, or its line makes no sense. */
-bool ramdisk_sum(const struct ramdisk_file *sums, const struct ramdisk_file *file, uint8_t digest[32],
+/* The digest that B2SUMS gives for that name; false with words: it gives none, or its line makes no sense. */
+bool ramdisk_sum(const struct ramdisk_file *sums, const struct ramdisk_file *file, uint8_t digest[BLAKE2B_BYTES],
                  struct words *why);
 
 #endif

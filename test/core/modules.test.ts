@@ -35,7 +35,7 @@ test("loaded, listed, used, unloaded", () => {
   const { world } = machine([]);
   assert.equal(storeList(world.store, "data/glovebox/module"), []);
   assert.is(specify(world, "module=probe guest=pvh"), "refused");
-  assert.match(load(world, version("2.0.0", 2n)), /^ok slot=0 name=probe version=2.0.0 abi=1 sha256=[0-9a-f]{64} /);
+  assert.match(load(world, version("2.0.0", 2n)), /^ok slot=0 name=probe version=2.0.0 abi=1 blake2b=[0-9a-f]{128} /);
   assert.match(
     storeRead(world.store, "data/glovebox/module/0") ?? "",
     /^name=probe version=2.0.0 .* from=live serial=/,
@@ -101,10 +101,10 @@ test("refusals of the ramdisk stand in xenstore, and the domain is ready", () =>
   const made = machine([version("1.0.0", 1n)]);
   assert.equal(storeList(made.world.store, "data/glovebox/refused"), []);
   const { world } = machine([version("1.0.0", 1n)], "", [
-    "a-1.gbx: not listed in SHA256SUMS",
+    "a-1.gbx: not listed in B2SUMS",
     "ramdisk: ends within a file",
   ]);
-  assert.is(storeRead(world.store, "data/glovebox/refused/0"), "a-1.gbx: not listed in SHA256SUMS");
+  assert.is(storeRead(world.store, "data/glovebox/refused/0"), "a-1.gbx: not listed in B2SUMS");
   assert.is(storeRead(world.store, "data/glovebox/refused/1"), "ramdisk: ends within a file");
   assert.is(storeRead(world.store, "data/glovebox/state"), "ready");
 });

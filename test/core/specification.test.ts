@@ -177,8 +177,8 @@ test("what the domain says about itself", () => {
   assert.is(node("version"), "0.1.0");
   assert.is(node("state"), "ready");
   assert.is(
-    node("module/0")?.replace(/sha256=[0-9a-f]{16}/, "sha256=H"),
-    "name=probe version=1.2.3 abi=1 sha256=H from=ramdisk serial=1 ram_param=ram_bytes " +
+    node("module/0")?.replace(/blake2b=[0-9a-f]{16}/, "blake2b=H"),
+    "name=probe version=1.2.3 abi=1 blake2b=H from=ramdisk serial=1 ram_param=ram_bytes " +
       "params=ram_bytes:65536:4096:16777216,knob:5:1:10",
   );
   assert.is(vgpuNode(world, "state", 0, GUEST), undefined);

@@ -8,24 +8,24 @@ import { DD, fails, RUNNING, run } from "./support.js";
 
 const modules = suite("gbctl modules, load, unload, state");
 
-const DIGEST = "0123456789abcdef".repeat(4);
+const DIGEST = "0123456789abcdef".repeat(8);
 const TWO_MODULES = `${RUNNING}node ${DD}/module/1 name=bochs-display version=0.2.0 abi=1 from=live serial=2
-node ${DD}/refused/0 bad-1.gbx: not listed in \x1b SHA256SUMS
-on request module 0 :: reply ok name=bochs-display version=0.1.0 abi=1 sha256=${DIGEST} from=ramdisk instances=1
-on request module 1 :: reply ok name=bochs-display version=0.2.0 abi=1 sha256=${DIGEST} from=live instances=0
+node ${DD}/refused/0 bad-1.gbx: not listed in \x1b B2SUMS
+on request module 0 :: reply ok name=bochs-display version=0.1.0 abi=1 blake2b=${DIGEST} from=ramdisk instances=1
+on request module 1 :: reply ok name=bochs-display version=0.2.0 abi=1 blake2b=${DIGEST} from=live instances=0
 `;
 
 modules("modules: every version, with instances; what was refused", async () => {
   const told = JSON.parse((await run(["modules", "--json"], { scenario: TWO_MODULES })).stdout);
-  const common = { driver_domain: "glovebox-demo", name: "bochs-display", abi: 1, sha256: DIGEST };
+  const common = { driver_domain: "glovebox-demo", name: "bochs-display", abi: 1, blake2b: DIGEST };
   assert.equal(told, [
     { ...common, version: "0.1.0", from: "ramdisk", instances: 1, params: "" },
     { ...common, version: "0.2.0", from: "live", instances: 0, params: "" },
-    { driver_domain: "glovebox-demo", refused: "bad-1.gbx: not listed in \x1b SHA256SUMS" },
+    { driver_domain: "glovebox-demo", refused: "bad-1.gbx: not listed in \x1b B2SUMS" },
   ]);
   const text = (await run(["modules"], { scenario: TWO_MODULES })).stdout.split("\n");
   assert.match(text[0] ?? "", /bochs-display@0\.1\.0 +0123456789abcdef +abi 1 {2}ramdisk {2}instances 1/);
-  assert.match(text[2] ?? "", /refused: bad-1\.gbx: not listed in \\x1b SHA256SUMS/);
+  assert.match(text[2] ?? "", /refused: bad-1\.gbx: not listed in \\x1b B2SUMS/);
 });
 
 modules("a version is part of the wish", async () => {
@@ -46,7 +46,7 @@ modules("a version is part of the wish", async () => {
 
 modules("load: granted for one request, and taken back", async () => {
   const files = { "a.gbx": "x".repeat(5000), empty: "", big: "y".repeat(512 * 1024 + 1) };
-  const scenario = `${RUNNING}on request load 100 5000 0 :: reply ok slot=1 name=a version=1.0 sha256=${DIGEST}\n`;
+  const scenario = `${RUNNING}on request load 100 5000 0 :: reply ok slot=1 name=a version=1.0 blake2b=${DIGEST}\n`;
   const good = await run(["load", "a.gbx"], { scenario, files });
   assert.is(good.stdout, "glovebox-demo\ta@1.0\n");
   assert.match(good.stderr, new RegExp(`shared 3 pages, sum ${2 + 5000 * 120}`));

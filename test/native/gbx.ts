@@ -53,18 +53,15 @@ function compile(recipe: Recipe, stem: string): Buffer {
 export interface Entry {
   name: string;
   bytes: Uint8Array;
-  /** What SHA256SUMS says, when it is not what is right; "" = nothing. */
+  /** What B2SUMS says, when it is not what is right; "" = nothing. */
   sum?: string;
 }
 
-export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+export const blake2b = (bytes: Uint8Array): string => createHash("blake2b512").update(bytes).digest("hex");
 
-const line = ({ name, bytes, sum = sha256(bytes) }: Entry): string => (sum === "" ? "" : `${sum}  ${name}\n`);
+const line = ({ name, bytes, sum = blake2b(bytes) }: Entry): string => (sum === "" ? "" : `${sum}  ${name}\n`);
 
-/** A ramdisk with SHA256SUMS before these files. */
+/** A ramdisk with B2SUMS before these files. */
 export function ramdisk(entries: readonly Entry[], sums = entries.map(line).join("")): Buffer {
-  return cpio([
-    file("SHA256SUMS", sums, 0o644),
-    ...entries.map((one) => file(one.name, Buffer.from(one.bytes), 0o644)),
-  ]);
+  return cpio([file("B2SUMS", sums, 0o644), ...entries.map((one) => file(one.name, Buffer.from(one.bytes), 0o644))]);
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BUILD } from "../../host/lab/paths.js";
-import { type Entry, gbx, type Recipe, ramdisk, sha256 } from "./gbx.js";
+import { blake2b, type Entry, gbx, type Recipe, ramdisk } from "./gbx.js";
 import { load } from "./load.js";
 
 const GOOD: Entry = { name: "plain-1.gbx", bytes: gbx() };
@@ -122,18 +122,18 @@ const DISKS: [what: string, disk: Uint8Array | undefined, lines: RegExp[]][] = [
   ],
   [
     "another digest",
-    ramdisk([{ ...OTHER, sum: "0".repeat(64) }, GOOD]),
-    [/^refused other-1.gbx: its SHA-256 is not the one in SHA256SUMS$/, /^loaded 0 plain@1$/, /^code/],
+    ramdisk([{ ...OTHER, sum: "0".repeat(128) }, GOOD]),
+    [/^refused other-1.gbx: its BLAKE2b is not the one in B2SUMS$/, /^loaded 0 plain@1$/, /^code/],
   ],
   [
     "not listed",
     ramdisk([{ ...OTHER, sum: "" }, GOOD]),
-    [/^refused other-1.gbx: not listed in SHA256SUMS$/, /^loaded 0 plain@1$/, /^code/],
+    [/^refused other-1.gbx: not listed in B2SUMS$/, /^loaded 0 plain@1$/, /^code/],
   ],
   [
     "a line that is no digest",
-    ramdisk([{ ...OTHER, sum: "z".repeat(64) }, GOOD]),
-    [/^refused other-1.gbx: its line in SHA256SUMS is not hexadecimal$/, /^loaded 0/, /^code/],
+    ramdisk([{ ...OTHER, sum: "z".repeat(128) }, GOOD]),
+    [/^refused other-1.gbx: its line in B2SUMS is not hexadecimal$/, /^loaded 0/, /^code/],
   ],
   [
     "the same module twice",
@@ -187,12 +187,28 @@ test("a full code arena", () => {
   assert.is(lines[2], "loaded 0 plain@1");
 });
 
-test("SHA-256 of known messages, by the digests of files of every length around a block", () => {
-  for (const length of [0, 1, 3, 55, 56, 57, 63, 64, 65, 119, 120, 128, 1000]) {
+/** RFC 7693, appendix A: BLAKE2b-512 of "abc". */
+const RFC_7693_ABC =
+  "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1" +
+  "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923";
+/** Of the empty message: coreutils' b2sum of /dev/null, which RFC 7693 does not give. */
+const EMPTY =
+  "786a02f742015903c6c6fd852552d272912f4740e15847618a86e217f71f5419" +
+  "d25e1031afee585313896444934eb04b903a685b1448b755d56f701afe9be2ce";
+
+const sumIsRight = (bytes: Buffer, sum: string): boolean => {
+  const [first = ""] = load(ramdisk([{ name: "a", bytes, sum }]));
+  assert.match(first, /^refused a: (not an ELF file|its BLAKE2b is not the one in B2SUMS)$/);
+  return first.endsWith("ELF file");
+};
+
+test("BLAKE2b of known messages, and of messages of every length around a block", () => {
+  assert.ok(sumIsRight(Buffer.from("abc"), RFC_7693_ABC));
+  assert.ok(sumIsRight(Buffer.alloc(0), EMPTY));
+  for (const length of [1, 63, 64, 65, 111, 112, 127, 128, 129, 255, 256, 257, 1000]) {
     const bytes = Buffer.alloc(length, "abc");
-    assert.match(load(ramdisk([{ name: "a", bytes }]))[0] ?? "", /^refused a: not an ELF file$/); // the sum was right
-    const wrong = sha256(Buffer.alloc(length + 1, "abc"));
-    assert.match(load(ramdisk([{ name: "a", bytes, sum: wrong }]))[0] ?? "", /its SHA-256 is not/);
+    assert.ok(sumIsRight(bytes, blake2b(bytes)), `${length}`);
+    assert.not(sumIsRight(bytes, blake2b(Buffer.alloc(length + 1, "abc"))), `${length}`);
   }
 });
 

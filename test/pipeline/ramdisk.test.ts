@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The ramdisk: a plain newc archive in a fixed order, with sums that sha256sum understands; made only of whole files
+// The ramdisk: a plain newc archive in a fixed order, with sums that b2sum understands; made only of whole files
 // of different modules.
 
 import { createHash } from "node:crypto";
@@ -34,12 +34,14 @@ test("sums first, then the modules by name, without times", async () => {
   const modules = [await packed("test/modules/register-file"), await packed("unikernel/modules/bochs-display")];
   const archive = makeRamdisk(modules);
   const [sums, ...rest] = unpack(archive);
-  assert.is(sums?.[0], "SHA256SUMS");
+  assert.is(sums?.[0], "B2SUMS");
   assert.equal(
     rest.map(([name]) => name),
     ["bochs-display-0.1.0.gbx", "register-file-0.1.0.gbx"],
   );
-  const expected = rest.map(([name, data]) => `${createHash("sha256").update(data).digest("hex")}  ${name}\n`).join("");
+  const expected = rest
+    .map(([name, data]) => `${createHash("blake2b512").update(data).digest("hex")}  ${name}\n`)
+    .join("");
   assert.is(sums?.[1].toString(), expected);
   assert.ok(unpack(archive).every(([, , seconds]) => seconds === 0));
   assert.equal(makeRamdisk([...modules].reverse()), archive);
@@ -53,7 +55,7 @@ test("a module has its own name in there, whatever its file was called", async (
 });
 
 test("no modules at all make a ramdisk too", () => {
-  assert.equal(unpack(makeRamdisk([])), [["SHA256SUMS", Buffer.alloc(0), 0]]);
+  assert.equal(unpack(makeRamdisk([])), [["B2SUMS", Buffer.alloc(0), 0]]);
 });
 
 test("refused by name: a damaged file, a module that is there already, too many", async () => {

@@ -72,8 +72,8 @@ test("bad files are refused by name, the good one serves", () => {
   assert.equal(
     listed("modules").flatMap((one) => one.refused ?? []),
     [
-      "forged-1.gbx: its SHA-256 is not the one in SHA256SUMS",
-      "unlisted-1.gbx: not listed in SHA256SUMS",
+      "forged-1.gbx: its BLAKE2b is not the one in B2SUMS",
+      "unlisted-1.gbx: not listed in B2SUMS",
       "text-1.gbx: not an ELF file",
       "writable-1.gbx: a segment that is both writable and executable",
       "register-file-0.1.0.gbx: a module of this name and version is loaded already",

@@ -178,15 +178,15 @@ export declare function shim_module_load(domid: u32, directory_gref: u32, bytes:
 @external("shim", "module_load_words") export declare function shim_module_load_words(dst_ptr: u32, max: u32): i32;
 // -EBUSY: it has instances.
 @external("shim", "module_unload") export declare function shim_module_unload(module: u32): i32;
-// Facts by offset: numbers of 32 bits, then the SHA-256 of the .gbx file and of the vendor's .wasm file.
-export const MODULE_FACTS_BYTES = 88;
+// Facts by offset: numbers of 32 bits, then the BLAKE2b-512 of the .gbx file and the SHA-256 of the vendor's .wasm file.
+export const MODULE_FACTS_BYTES = 120;
 export const MODULE_FACT_SERIAL = 0;
 export const MODULE_FACT_ORIGIN = 4;
 export const MODULE_FACT_INSTANCES = 8;
 export const MODULE_FACT_GBX_BYTES = 12;
 export const MODULE_FACT_IMAGE_PAGES = 16;
-export const MODULE_FACT_GBX_SHA256 = 24;
-export const MODULE_FACT_WASM_SHA256 = 56;
+export const MODULE_FACT_GBX_BLAKE2B = 24;
+export const MODULE_FACT_WASM_SHA256 = 88;
 export const MODULE_FROM_RAMDISK = 0;
 export const MODULE_FROM_LIVE = 1;
 

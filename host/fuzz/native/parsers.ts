@@ -75,11 +75,11 @@ export const parsers = (): readonly Parser[] => [
   },
   {
     name: "ramdisk",
-    about: "a ramdisk and its SHA256SUMS (native/wasm/ramdisk.c)",
+    about: "a ramdisk and its B2SUMS (native/wasm/ramdisk.c)",
     sources: [`${HERE}/ramdisk.c`, "native/wasm/ramdisk.c", "native/wasm/words.c"],
     iquote: [HERE, ...shimPaths()],
     seeds: ramdiskSeeds,
-    dictionary: ["070701", "TRAILER!!!", "SHA256SUMS", "00000000", "00000001", "ffffffff", "\n", "  "],
+    dictionary: ["070701", "TRAILER!!!", "B2SUMS", "00000000", "00000001", "ffffffff", "\n", "  "],
     lengthMax: 4096,
     testRuns: 20_000,
     planted: [

@@ -21,11 +21,11 @@ export async function ramdiskSeeds(): Promise<Uint8Array[]> {
   const names = ["bochs-display-0.1.0.gbx", "a-1.gbx"];
   const contents = [Buffer.from("\x7fELF one"), Buffer.from("")];
   const line = (name: string, i: number): string =>
-    `${createHash("sha256")
+    `${createHash("blake2b512")
       .update(contents[i] as Buffer)
       .digest("hex")}  ${name}\n`;
   const files = names.map((name, i) => file(name, contents[i] as Buffer, 0o644));
-  return [cpio([file("SHA256SUMS", names.map(line).join(""), 0o644), ...files]), cpio([]), cpio(files)];
+  return [cpio([file("B2SUMS", names.map(line).join(""), 0o644), ...files]), cpio([]), cpio(files)];
 }
 
 /** Steps of native/fuzz/parser/ring.c: [what, number], PUT with its bytes. */
@@ -50,7 +50,7 @@ export async function answerSeeds(): Promise<Uint8Array[]> {
     '12 ok guest=3 vgpu=0 module=bochs-display@0.1.0 state=running faults=0 name="a b" last',
     "13 error no such guest: 77",
     "14 ok gref=8 pages=3 bytes=8192 width=1024 height=768 format=875713112 stride=4096",
-    'name=bochs-display version=0.1.0 abi=1 sha256=0123456789abcdef params="memory=16777216 width=1024"',
+    'name=bochs-display version=0.1.0 abi=1 blake2b=0123456789abcdef params="memory=16777216 width=1024"',
     `15 ok ${many}`,
   ].map((text) => Buffer.from(text));
 }

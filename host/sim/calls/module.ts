@@ -34,9 +34,9 @@ export function moduleImports(world: () => World, state: ShimState): Imports {
       const origin = shim(serial === undefined ? "MODULE_FROM_RAMDISK" : "MODULE_FROM_LIVE");
       view.setUint32(shim("MODULE_FACT_ORIGIN"), origin, true);
       view.setUint32(shim("MODULE_FACT_INSTANCES"), instancesOf(slot), true);
-      const digest = createHash("sha256").update(module.manifest).digest();
-      bytes.set(digest, shim("MODULE_FACT_GBX_SHA256"));
-      bytes.set(digest, shim("MODULE_FACT_WASM_SHA256"));
+      const digest = (name: string) => createHash(name).update(module.manifest).digest();
+      bytes.set(digest("blake2b512"), shim("MODULE_FACT_GBX_BLAKE2B"));
+      bytes.set(digest("sha256"), shim("MODULE_FACT_WASM_SHA256"));
       return 0;
     },
     module_refusal: (nth: number, at: number, max: number) => put(world().refusals[nth] ?? "", at, max),

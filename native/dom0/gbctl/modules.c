@@ -87,7 +87,7 @@ static void print_line(const struct driver *driver, const struct words *words, c
     printf("%-24s  ", driver->name);
     text_print(stdout, title);
     printf("%*s", (int)(28 - strlen(title) > 0 && strlen(title) < 28 ? 28 - strlen(title) : 1), "");
-    printf("%-16.16s  abi ", word_or(words, "sha256", "-"));
+    printf("%-16.16s  abi ", word_or(words, "blake2b", "-"));
     text_print(stdout, word_or(words, "abi", "?"));
     fputs("  ", stdout);
     text_print(stdout, word_or(words, "from", "?"));
@@ -115,7 +115,7 @@ static void print_module(struct gb *gb, struct json *j, const struct driver *dri
     json_open(j, NULL, '{');
     json_string(j, "driver_domain", driver->name);
     for (uint32_t i = 0; i < words->count; i++) {
-        if (!strncmp(words->word[i].key, "sha256", 6) || !strcmp(words->word[i].key, "wasm_sha256") ||
+        if (!strcmp(words->word[i].key, "blake2b") || !strcmp(words->word[i].key, "wasm_sha256") ||
             !strcmp(words->word[i].key, "version"))
             json_string(j, words->word[i].key, words->word[i].value); /* may look like numbers */
         else

@@ -107,7 +107,7 @@ static const struct verb VERBS[] = {
      "Examples:\n"
      "  gbctl list --json\n"},
     {"modules", "", 0, 0, OPT_JSON | OPT_DRIVER, STORE, modules_run, "modules that can be attached",
-     "One line for each module of each driver domain: name@version, SHA-256 of its .gbx file (the first 16 digits),\n"
+     "One line for each module of each driver domain: name@version, BLAKE2b of its .gbx file (the first 16 digits),\n"
      "ABI, where it came from, instances, parameters (name:default:min:max); then what was refused, and why.\n"
      "\n"
      "Examples:\n"

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     uint64_t before = 0;
 
     while ((step = ramdisk_next(&ramdisk, &file, &why)) == RAMDISK_FILE) {
-        uint8_t digest[32];
+        uint8_t digest[BLAKE2B_BYTES];
 
         look(&ramdisk, &file);
         WANT(ramdisk.at > before); /* it comes to an end */

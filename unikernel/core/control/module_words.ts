@@ -11,13 +11,14 @@ import { putPair } from "./reply";
 
 /** Hexadecimal digits of a digest that people compare by eye. */
 const SHORT_BYTES: u32 = 8;
+const BLAKE2B_BYTES: u32 = 64;
 const SHA256_BYTES: u32 = 32;
 
-/** name=... version=... abi=1 sha256=... from=... serial=... [ram_param=NAME] [params=name:default:min:max,...] */
+/** name=... version=... abi=1 blake2b=... from=... serial=... [ram_param=NAME] [params=name:default:min:max,...] */
 export function putModuleNode(text: Text, module: u32): Text {
   putTitle(text.put("name="), module);
   const facts = moduleFacts(module);
-  putDigest(text.put(" sha256="), facts + S.MODULE_FACT_GBX_SHA256, SHORT_BYTES);
+  putDigest(text.put(" blake2b="), facts + S.MODULE_FACT_GBX_BLAKE2B, SHORT_BYTES);
   putOrigin(text, facts);
   putRamParam(text, module);
   return putParams(text, module);
@@ -26,7 +27,7 @@ export function putModuleNode(text: Text, module: u32): Text {
 export function putModuleReply(text: Text, module: u32): Text {
   putTitle(text.put(" name="), module);
   const facts = moduleFacts(module);
-  putDigest(text.put(" sha256="), facts + S.MODULE_FACT_GBX_SHA256, SHA256_BYTES);
+  putDigest(text.put(" blake2b="), facts + S.MODULE_FACT_GBX_BLAKE2B, BLAKE2B_BYTES);
   putDigest(text.put(" wasm_sha256="), facts + S.MODULE_FACT_WASM_SHA256, SHA256_BYTES);
   putOrigin(text, facts);
   putPair(text, "instances", load<u32>(facts, S.MODULE_FACT_INSTANCES));
