@@ -6,12 +6,7 @@
 import type { TraceRecord } from "../trace/index.js";
 import type { VirtioPlaces } from "./mutate/virtio.js";
 
-/** A record as the mutator sees it: eight words of 32 bits (host/trace/record.ts draws it). */
-export const RECORD_WORDS = 8;
-export const WORD_KIND = 2; // domid u16, vgpu u8, kind u8
-export const WORD_SIZE = 3; // flags u8 (the BAR), size u8, count u16
-export const WORD_ADDR = 4;
-export const WORD_DATA = 6;
+export * from "./record.js";
 
 /** One input: which of the target's sets of parameters, and records. */
 export interface Input {

@@ -3,11 +3,11 @@
 // The code section: every body of every function, instruction by instruction. A function that cannot be read on is
 // left there; the next one begins at its own place.
 
-import type { Context } from "./check-sections.js";
-import { each, valueType } from "./check-sections.js";
+import type { Context } from "./check-context.js";
+import { valueType } from "./check-types.js";
 import { CALL_INDIRECT, GLOBAL_SET, type Visitor, walkBody } from "./opcodes.js";
 import type { Rule } from "./reasons.js";
-import { type Cursor, u32, WasmFault, within } from "./wasm-reader.js";
+import { type Cursor, each, u32, WasmFault, within } from "./wasm-reader.js";
 
 const LOCALS_MAX = 256; // each may become 8 bytes of a stack frame
 

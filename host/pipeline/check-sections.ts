@@ -3,35 +3,12 @@
 // The sections of a module, one by one: what each may hold, and what is learnt of the module on the way (its Shape).
 // A broken rule is noted and the walk goes on; a section that cannot be read on ends with a WasmFault.
 
-import type { CheckOptions } from "./check.js";
 import { checkCode } from "./check-code.js";
+import type { Context } from "./check-context.js";
+import { functionType, typeAt, valueType } from "./check-types.js";
 import { type Border, wasmType } from "./contract.js";
-import type { Reasons, Rule } from "./reasons.js";
-import { byte, type Cursor, type Section, signed, text, u32, WasmFault, within } from "./wasm-reader.js";
-
-export interface Shape {
-  types: string[];
-  /** Type of each function, imported ones first. */
-  functions: string[];
-  imported: string[];
-  exported: Map<string, { kind: number; index: number; offset: number }>;
-  /** Type of each global. */
-  globals: ("i32" | "i64")[];
-  mutableGlobals: Set<number>;
-  /** How often each global is set. */
-  globalSets: Map<number, number>;
-  codeBytes: number;
-  hasMemory: boolean;
-  /** Entries of the one table; 0 = there is none. */
-  tableEntries: number;
-}
-
-/** What every section's check is given. */
-export interface Context {
-  shape: Shape;
-  options: CheckOptions;
-  reasons: Reasons;
-}
+import type { Rule } from "./reasons.js";
+import { byte, type Cursor, each, type Section, signed, text, u32, WasmFault, within } from "./wasm-reader.js";
 
 /** The names that the pipeline itself adds. */
 const RESERVED_EXPORT_PREFIX = "__";
@@ -45,7 +22,6 @@ export const TABLE_ENTRIES_MAX = 256;
 export const KIND_FUNCTION = 0;
 export const KIND_MEMORY = 2;
 export const KIND_GLOBAL = 3;
-const FUNCTION_TYPE = 0x60;
 const FUNCREF = 0x70;
 
 type Check = (body: Cursor, context: Context) => void;
@@ -79,51 +55,6 @@ export function checkSection(section: Section, context: Context): void {
   const body = { ...section.body };
   check(body, context);
   if (body.at !== body.end) throw new WasmFault(body.at, `section ${section.id} goes on behind its contents`);
-}
-
-export function each(cursor: Cursor, visit: (index: number) => void): void {
-  const count = u32(cursor);
-  for (let index = 0; index < count; index++) visit(index);
-}
-
-function functionType(cursor: Cursor, context: Context): string {
-  const offset = cursor.at;
-  const form = byte(cursor);
-  if (form !== FUNCTION_TYPE) throw new WasmFault(offset, "a type that is no function", "garbage-collection");
-  const parameters = valueTypes(cursor, context);
-  const results = valueTypes(cursor, context);
-  if (results.length > 1) context.reasons.add("multi-value", offset, `a function with ${results.length} results`);
-  return `(${parameters.join(", ")}) -> ${results[0] ?? "nothing"}`;
-}
-
-function valueTypes(cursor: Cursor, context: Context): ("i32" | "i64")[] {
-  const types: ("i32" | "i64")[] = [];
-  each(cursor, () => types.push(valueType(cursor, context)));
-  return types;
-}
-
-const OTHER_TYPES = new Map([
-  [0x7d, "f32"],
-  [0x7c, "f64"],
-  [0x7b, "v128"],
-  [0x70, "funcref"],
-  [0x6f, "externref"],
-]);
-
-/** A type that is no integer is noted, and reads as i32 from there on. */
-export function valueType(cursor: Cursor, { reasons }: Context, inFunction?: number): "i32" | "i64" {
-  const offset = cursor.at;
-  const type = byte(cursor);
-  if (type === 0x7f) return "i32";
-  if (type === 0x7e) return "i64";
-  const name = OTHER_TYPES.get(type);
-  if (name === undefined) throw new WasmFault(offset, `a value of type 0x${type.toString(16)}`, "type");
-  reasons.add("type", offset, `a value of type ${name}`, inFunction);
-  return "i32";
-}
-
-function typeAt(context: Context, cursor: Cursor): string {
-  return context.shape.types[u32(cursor)] ?? "no type";
 }
 
 function checkFunctions(body: Cursor, context: Context): void {

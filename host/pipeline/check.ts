@@ -5,27 +5,14 @@
 // closed list, nothing else. Everything behind this file (binaryen, wasm2c, gcc) sees only what passed here. All
 // reasons are collected, in the order of the file.
 
-import { checkSection, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, orderOf, type Shape } from "./check-sections.js";
+import type { CheckOptions, Shape } from "./check-context.js";
+import { checkSection, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, orderOf } from "./check-sections.js";
 import { type Border, wasmType } from "./contract.js";
 import { PipelineError } from "./error.js";
 import { FUEL_GLOBAL, STATE_GLOBAL } from "./instrument.js";
 import { type Reason, Reasons, type Rule, reasonText } from "./reasons.js";
 import type { Bytes } from "./store.js";
 import { CUSTOM_SECTION, type Section, sectionsUntilFault, WasmFault } from "./wasm-reader.js";
-
-export interface CheckOptions {
-  /** For messages. */
-  name: string;
-  border: Border;
-  /** Bits that the manifest asks for. */
-  capabilities: number;
-  /** Exactly so many pages of 64 KiB; undefined: as many as they want, but a fixed number. */
-  memoryPages: number | undefined;
-  /** Most entries of the one table; missing or 0: there is no table. */
-  tableEntries?: number;
-  /** The file comes from instrument.ts: the exported global `__fuel` belongs to it. */
-  instrumented?: boolean;
-}
 
 export interface CheckReport {
   functions: number;

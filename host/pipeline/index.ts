@@ -2,7 +2,8 @@
 //
 // What the rest of the host may use of the pipeline.
 
-export { type CheckOptions, type CheckReport, check } from "./check.js";
+export { type CheckReport, check } from "./check.js";
+export type { CheckOptions } from "./check-context.js";
 export { compile } from "./compile.js";
 export { type Border, coreBorder, MODULE_BORDER } from "./contract.js";
 export { PipelineError } from "./error.js";

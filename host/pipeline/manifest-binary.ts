@@ -3,6 +3,7 @@
 // The manifest in the fixed binary form of unikernel/abi/manifest.ts, which is all that the driver domain ever reads.
 
 import * as abi from "../../unikernel/abi/manifest.js";
+import { packedCapability } from "./manifest-rules.js";
 import {
   capabilityBits,
   fuelByEntry,
@@ -10,8 +11,7 @@ import {
   type ManifestBar,
   type ManifestParam,
   type PciCapability,
-} from "./manifest.js";
-import { packedCapability } from "./manifest-rules.js";
+} from "./manifest-type.js";
 import type { Bytes } from "./store.js";
 
 const SPACES = {

@@ -5,7 +5,7 @@
 import { MANIFEST_PCI_CAPABILITIES_BYTES } from "../../unikernel/abi/manifest.js";
 import { PCI_CAP_ID_MSI, PCI_CAP_ID_MSIX } from "../../unikernel/abi/pci.js";
 import { PipelineError } from "./error.js";
-import type { Manifest, ManifestBar, ManifestParam, PciCapability } from "./manifest.js";
+import type { Manifest, ManifestBar, ManifestParam, PciCapability } from "./manifest-type.js";
 
 const RAM_BYTES_MIN = 4096;
 const MEMORY_BYTES_MIN = 16; // PCI 3.0, 6.2.5.1

@@ -5,7 +5,8 @@
 
 import { createHash } from "node:crypto";
 import { MANIFEST_SECTION } from "../../unikernel/abi/manifest.js";
-import { type CheckOptions, type CheckReport, examine } from "./check.js";
+import { type CheckReport, examine } from "./check.js";
+import type { CheckOptions } from "./check-context.js";
 import { MODULE_BORDER } from "./contract.js";
 import { PipelineError } from "./error.js";
 import { capabilityBits, type Manifest, parseManifest } from "./manifest.js";

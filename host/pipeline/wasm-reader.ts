@@ -117,3 +117,9 @@ export function text(cursor: Cursor): string {
 export function rest(cursor: Cursor): Bytes {
   return cursor.bytes.subarray(cursor.at, cursor.end);
 }
+
+/** A vector: its count, then as many things, which `visit` reads. */
+export function each(cursor: Cursor, visit: (index: number) => void): void {
+  const count = u32(cursor);
+  for (let index = 0; index < count; index++) visit(index);
+}

@@ -7,7 +7,7 @@
 import type { Manifest } from "../../pipeline/manifest.js";
 import { KIND_CALL_WRITE, KIND_MEMORY } from "../../trace/index.js";
 import type { Random } from "../random.js";
-import { RECORD_WORDS, WORD_ADDR, WORD_DATA, WORD_KIND, WORD_SIZE } from "../target.js";
+import { RECORD_WORDS, WORD_ADDR, WORD_DATA, WORD_KIND, WORD_SIZE } from "../record.js";
 
 /** Where a driver finds the structures, by the manifest's PCI capabilities (virtio 1.2, 4.1.4). */
 export interface VirtioPlaces {
