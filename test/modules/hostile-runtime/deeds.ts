@@ -50,3 +50,5 @@ export const COPY_OFFSET_WRAPS = 44;
 export const COPY_TOO_MUCH = 45;
 export const SCANOUT_OF_A_FREED_BUFFER = 46;
 export const BUFFER_FREED_WHILE_SHOWN = 47;
+export const CALL_BEYOND_THE_TABLE = 48;
+export const CALL_OF_ANOTHER_TYPE = 49;

@@ -61,7 +61,8 @@ export function bar_write(bar: u32, offset: u32, size: u32, value: u64): void {
   const kind = <u32>value;
   if (kind < <u32>D.UNREACHABLE) inMemory(kind);
   else if (kind < <u32>D.GUEST_ADDRESS_TOP) inGeneral(kind);
-  else withMemory(kind);
+  else if (kind < <u32>D.CALL_BEYOND_THE_TABLE) withMemory(kind);
+  else indirectly(kind);
   survived++;
 }
 
@@ -159,6 +160,26 @@ function withMemory(kind: u32): void {
     case D.COPY_TOO_MUCH: C.buffer_copy(some(), 0, 0, some(), 0, 0, 0x10000, 0x10000); break;
     case D.SCANOUT_OF_A_FREED_BUFFER: C.scanout_set_buffer(0, freed(), 0, 1, 1, 4, FORMAT_XRGB8888); break;
     case D.BUFFER_FREED_WHILE_SHOWN: showAndFree(); break;
+    default: break;
+  }
+}
+
+// --- calls through the table: it has these two, so that both types are there, and a third entry that is empty ---
+
+function ofOne(a: u32): u32 {
+  return a + 1;
+}
+
+function ofTwo(a: u32, b: u32): u32 {
+  return a + b;
+}
+
+function indirectly(kind: u32): void {
+  const one = (<(a: u32) => u32>ofOne).index + load<u32>(sink);
+  const two = (<(a: u32, b: u32) => u32>ofTwo).index + load<u32>(sink);
+  switch (kind) {
+    case D.CALL_BEYOND_THE_TABLE: keep(call_indirect<u32>(one + two, kind)); break; // 1 + 2
+    case D.CALL_OF_ANOTHER_TYPE: keep(call_indirect<u32>(one, kind, kind)); break;
     default: break;
   }
 }

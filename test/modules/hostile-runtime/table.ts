@@ -19,6 +19,7 @@ const FUEL = /out of fuel/;
 const STACK = /stack too deep|out of fuel/;
 const MEMORY = /access outside its memory/;
 const ARITHMETIC = /division by zero or overflow/;
+const TABLE = /bad indirect call/;
 const CAPABILITY = /bad argument to a capability/;
 
 type Name = keyof typeof deeds;
@@ -72,6 +73,8 @@ const FATES: Record<Name, Fate> = {
   COPY_TOO_MUCH: { lost: CAPABILITY },
   SCANOUT_OF_A_FREED_BUFFER: { lost: CAPABILITY },
   BUFFER_FREED_WHILE_SHOWN: {},
+  CALL_BEYOND_THE_TABLE: { lost: TABLE },
+  CALL_OF_ANOTHER_TYPE: { lost: TABLE },
 };
 
 export const MISDEEDS: readonly Misdeed[] = (Object.keys(deeds) as Name[])
