@@ -6,7 +6,7 @@
 // is there already is not made again.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -41,6 +41,16 @@ const FLASK_PACKAGES = {
   m4: "the macros of FLASK policies",
   make: "builds Xen",
   python3: "builds Xen",
+};
+
+/**
+ * Verbs that need less than PACKAGES. Those that need none run wherever Node.js does; what the compiler of somebody's
+ * module is missing (clang, cargo) they tell themselves.
+ */
+const NEEDS_OF = {
+  ...Object.fromEntries(["new", "compile", "check", "info", "image"].map((verb) => [verb, []])),
+  ...Object.fromEntries(["sim", "replay", "fuzz", "minimize", "corpus", "sched", "clean"].map((verb) => [verb, []])),
+  pack: ["gcc"],
 };
 
 /** The peers of the fuzzer's bench that nothing else needs. */
@@ -78,7 +88,10 @@ ${Object.entries(VERBS)
   .map(([verb, text]) => `  ${verb.padEnd(8)} ${text}`)
   .join("\n")}
 
-node build.mjs VERB --help tells a verb's options. Missing packages are set up by every verb; those for a Xen with FLASK
+node build.mjs VERB --help tells a verb's options. Missing packages are set up by the verbs that need them: no Debian
+package is needed to ${Object.keys(NEEDS_OF)
+  .filter((verb) => NEEDS_OF[verb].length === 0)
+  .join(", ")}; those for a Xen with FLASK
 when a word of the command says flask, and for all tests ("node build.mjs setup --flask" does it alone); AFL++ for
 "bench --only fuzz".
 Examples:
@@ -98,6 +111,7 @@ function stop(code, text) {
 /** The packages that a command needs: a group when the command names what needs it, or means everything. */
 function packagesFor(args) {
   const [verb] = args;
+  if (Object.hasOwn(NEEDS_OF, verb)) return Object.fromEntries(NEEDS_OF[verb].map((name) => [name, PACKAGES[name]]));
   const names = (what) => args.some((word) => word.includes(what));
   const allTests = verb === "test" && !args.includes("--unit") && !args.includes("--only");
   return {
@@ -108,6 +122,7 @@ function packagesFor(args) {
 }
 
 function missingPackages(asked) {
+  if (asked.length === 0) return [];
   const form = "$" + "{Package} $" + "{db:Status-Status}\n";
   const { stdout, error } = spawnSync("dpkg-query", ["-W", "-f", form, ...asked]);
   if (error) stop(EXIT_SETUP, "dpkg-query is not here: this needs Debian 12");
@@ -163,9 +178,8 @@ function setUpNpm() {
 
 async function bundleHost() {
   const { build } = await import("esbuild");
-  mkdirSync(join(ROOT, "build/host"), { recursive: true });
   const outfile = join(ROOT, "build/host/glovebox.mjs");
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [join(ROOT, "host/cli/main.ts")],
     outfile,
     bundle: true,
@@ -177,8 +191,19 @@ async function bundleHost() {
     banner: { js: "#!/usr/bin/env node" },
     sourcemap: "inline",
     logLevel: "error",
+    write: false,
   });
+  writeWhole(outfile, outputFiles[0].contents);
   return outfile;
+}
+
+/** Others may run the program just now: it changes in one step, and only when it changes. */
+function writeWhole(path, bytes) {
+  if (existsSync(path) && readFileSync(path).equals(bytes)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}.partial`;
+  writeFileSync(partial, bytes);
+  renameSync(partial, path);
 }
 
 function usage(args) {

@@ -6,10 +6,14 @@
 
 import { reasonText } from "../pipeline/reasons.js";
 import { review } from "../pipeline/review.js";
-import { moduleBytes, print, printJson } from "./module-file.js";
+import { UserError } from "./exit.js";
+import { isPacked, moduleBytes, print, printJson } from "./module-file.js";
 
 export async function checkVerb(file: string, options: { json?: boolean }): Promise<void> {
-  const { reasons, manifest } = await review(await moduleBytes(file));
+  const bytes = await moduleBytes(file);
+  if (isPacked(bytes))
+    throw new UserError(`${file} is packed already; check reads the .wasm file, info tells the rest`);
+  const { reasons, manifest } = await review(bytes);
   const accepted = reasons.length === 0;
   if (!accepted) process.exitCode = 1;
   if (options.json) {

@@ -19,10 +19,16 @@ export function readBytes(path: string): Bytes {
 }
 
 function statOf(path: string): NonNullable<ReturnType<typeof statSync>> {
-  const known = statSync(path, { throwIfNoEntry: false });
-  if (known === undefined) throw new UserError(`there is no file ${path}`);
-  return known;
+  try {
+    return statSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`there is no file ${path}${code === "ENOENT" ? "" : ` (${code})`}`);
+  }
 }
+
+/** A .gbx file is an ELF file. */
+export const isPacked = (bytes: Bytes): boolean => bytes[0] === 0x7f;
 
 export function put(path: string, bytes: Bytes | string): void {
   try {

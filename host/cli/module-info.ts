@@ -6,13 +6,11 @@
 import { type GbxFile, readGbx } from "../pipeline/gbx-rules.js";
 import { fuelByEntry, type Manifest } from "../pipeline/manifest.js";
 import { type Review, review } from "../pipeline/review.js";
-import { print, printJson, readBytes, subjectOf } from "./module-file.js";
-
-const ELF_MAGIC = 0x7f;
+import { isPacked, print, printJson, readBytes, subjectOf } from "./module-file.js";
 
 export async function infoVerb(file: string, options: { json?: boolean }): Promise<void> {
   const bytes = readBytes(file);
-  const isGbx = bytes[0] === ELF_MAGIC || file.endsWith(".gbx");
+  const isGbx = isPacked(bytes) || file.endsWith(".gbx");
   if (isGbx) tell(options, gbxJson(readGbx(subjectOf(file), bytes), bytes.length));
   else tell(options, wasmJson(await review(bytes)));
 }

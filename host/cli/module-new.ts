@@ -3,7 +3,7 @@
 // `glovebox new module NAME`: a folder with a small device that works, in one of three languages, and what it needs
 // to be compiled without this tree at hand. The texts are in host/templates; @NAME@ stands for the module's name.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cHeader, rustBindings } from "../pipeline/bindings.js";
 import { inProject } from "../pipeline/paths.js";
@@ -27,14 +27,22 @@ export function newModule(name: string, options: { lang: Language; directory?: s
     throw new UserError(`"${name}": a module's name is lower-case words with - between, at most ${NAME_LENGTH_MAX}`);
   }
   const folder = options.directory ?? name;
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw new UserError(`${folder} is there already`);
+  const isNew = !existsSync(folder);
+  if (!isNew && !isEmptyFolder(folder)) throw new UserError(`${folder} is there already`);
   const files = filesOf(options.lang);
-  for (const [path, text] of files) put(join(folder, path), text.replaceAll("@NAME@", name));
+  try {
+    for (const [path, text] of files) put(join(folder, path), text.replaceAll("@NAME@", name));
+  } catch (error) {
+    if (isNew && existsSync(folder)) rmSync(folder, { recursive: true, force: true }); // half a module is none
+    throw error;
+  }
   print(`${folder}: ${files.map(([path]) => path).join(", ")}`);
   print(`Next:\n  glovebox check ${folder}\n  glovebox pack ${folder}`);
   if (options.lang === "c") print("C needs clang and wasm-ld: the Debian packages clang and lld.");
   if (options.lang === "rust") print("Rust needs its target: rustup target add wasm32-unknown-unknown");
 }
+
+const isEmptyFolder = (path: string): boolean => statSync(path).isDirectory() && readdirSync(path).length === 0;
 
 /** [path in the new folder, text] */
 function filesOf(language: Language): [string, string][] {

@@ -3,8 +3,9 @@
 // A corpus on disk: a folder of trace files named by what they do, crashes in a folder of their own below it. A file
 // appears under its name only when it is whole; what was there before a session is never removed by it.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../pipeline/store.js";
 import {
   checkModule,
   decodeTrace,
@@ -104,7 +105,7 @@ export function saveAs(path: string, trace: Trace): boolean {
   const partial = `${path}.${process.pid}.partial`;
   try {
     if (existsSync(path)) return false;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(partial, encodeTrace(trace));
     renameSync(partial, path);
     return true;

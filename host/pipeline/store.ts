@@ -34,13 +34,24 @@ export function hashOf(...parts: (string | Bytes)[]): string {
 export function writeWhole(path: string, contents: string | Bytes): void {
   const bytes = Buffer.from(contents as Bytes);
   if (existsSync(path) && readFileSync(path).equals(bytes)) return;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const partial = `${path}.${process.pid}.partial`;
   try {
     writeFileSync(partial, bytes);
     renameSync(partial, path);
   } finally {
     rmSync(partial, { force: true });
+  }
+}
+
+/** With the folders above it. Not mkdir's own `recursive`: Node.js 20 never ends where there can be none (/proc). */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (path !== dirname(path)) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // somebody else made it just now
   }
 }
 

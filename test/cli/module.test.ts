@@ -124,6 +124,43 @@ test("usage and missing files", () => {
   }
 });
 
+test("places where nothing can be, and files of the wrong kind", () => {
+  writeFileSync(join(home, "file"), "");
+  writeFileSync(join(home, "cut.wasm"), readFileSync(join(home, "new-as.wasm")).subarray(0, 600));
+  const cases: [words: string, told: RegExp][] = [
+    ["new module new-as", /^glovebox: new-as is there already\n$/],
+    ["new module x --directory file", /^glovebox: file is there already\n$/],
+    ["new module x --directory file/x", /^glovebox: cannot write file\/x\/manifest\.json: ENOTDIR/],
+    ["new module x --directory /proc/x", /^glovebox: cannot write \/proc\/x\/manifest\.json: ENOENT/],
+    ["check file/x", /^glovebox: there is no file file\/x \(ENOTDIR\)\n$/],
+    ["check new-as-0.1.0.gbx", /^glovebox: new-as-0\.1\.0\.gbx is packed already; check reads the \.wasm file/],
+    ["info new-as", /^glovebox: new-as is no file\n$/],
+    ["pack cut.wasm", /cut\.wasm: .*bytes announced, fewer are there/],
+    ["pack new-as.wasm -o /proc/x.gbx", /^glovebox: cannot write \/proc\/x\.gbx: /],
+    ["pack new-as.wasm -o x.bin", /^glovebox: x\.bin: a packed module's name ends in \.gbx\n$/],
+  ];
+  for (const [words, told] of cases) {
+    const { code, err } = glovebox(words);
+    assert.is(code, 1, words);
+    assert.match(err, told, words);
+  }
+  assert.is(readFileSync(join(home, "file")).length, 0);
+  assert.not(readdirSync(home).some((name) => name.includes("partial") || name === "x" || name === "x.bin"));
+  assert.match(glovebox("check cut.wasm").out, /^cut\.wasm: refused, \d reasons\n.*at byte 0x/);
+});
+
+test("a new module that cannot be written whole leaves nothing", () => {
+  // no file may be longer than a block of 512 bytes: index.ts is
+  const { status, stderr } = spawnSync(
+    "sh",
+    ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, PROGRAM, "new", "module", "too-large"],
+    { cwd: home, encoding: "utf8" },
+  );
+  assert.is(status, 1, stderr);
+  assert.match(stderr, /^glovebox: cannot write too-large\/[a-z.]+: EFBIG/);
+  assert.not(existsSync(join(home, "too-large")));
+});
+
 test("what takes too long is refused, and nothing is left running", () => {
   const { code, err } = glovebox("check new-as", { GLOVEBOX_JOB_SECONDS: "0.02" });
   assert.is(code, 1);

@@ -2,7 +2,7 @@
 //
 // The door itself: help, wrong words, and missing packages without the means to install them.
 
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -60,6 +60,17 @@ test("packages missing and no root: the command to type, and nothing done", asyn
     /Type:\n {2}sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends .*libxen-dev/,
   );
   assert.not.match(run.text(), /recommends gcc/);
+  rmSync(dir, { recursive: true });
+});
+
+test("npx in a checkout: a verb that compiles nothing asks for no Debian package", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "glovebox-"));
+  writeFileSync(join(dir, "dpkg-query"), `#!/bin/sh\ntouch ${dir}/called\nexit 1\n`, { mode: 0o755 });
+  const env = { PATH: `${dir}:${process.env.PATH}`, npm_config_cache: join(dir, "npm"), npm_config_offline: "true" };
+  const run = startProgram("npx", ["glovebox", "check", join(dir, "none.wasm")], env);
+  assert.is((await run.ended).code, 1, run.text());
+  assert.match(run.text(), /^glovebox: there is no file .*none\.wasm$/m);
+  assert.not(existsSync(join(dir, "called")), run.text());
   rmSync(dir, { recursive: true });
 });
 
