@@ -120,7 +120,8 @@ export declare function shim_ioreq_range_map(server: u32, type: u32, start: u64,
 export declare function shim_ioreq_range_unmap(server: u32, type: u32, start: u64, end: u64): i32;
 
 // --- guest memory ---
-// Copy len bytes (at most SHIM_COPY_BYTES_MAX, page crossings allowed) from guest-physical gpa into the core.
+// Copy len bytes (at most SHIM_COPY_BYTES_MAX, page crossings allowed) from guest-physical gpa into the core; after a
+// failure the bytes at dst_ptr are anything.
 @external("shim", "guest_read")
 export declare function shim_guest_read(domid: u32, gpa: u64, dst_ptr: u32, len: u32): i32;
 // The other way.
