@@ -2,7 +2,7 @@
 //
 // The peer's hunt: libFuzzer with AddressSanitizer and value profile on the canary's C (../rig.ts), which aborts on
 // every fault, out of fuel among them. It gets our mutator for whole records (native/fuzz/records.c) and one record of
-// each kind to begin with, so that it need not guess what an operation looks like. What it finds must be one on V8, too.
+// each kind to begin with, so that it need not guess what an operation looks like. What it finds must be one on V8.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,6 +17,8 @@ import { RECORD_WORDS } from "../target.js";
 import { type Hunt, RECORDS } from "./hunt.js";
 import type { Canary } from "./list.js";
 
+/** Of its time: what it must have used when it found nothing. The system's count and the shell's differ a little. */
+const PATIENCE = 0.9;
 const RECORD_BYTES = RECORD_WORDS * 4;
 const BEGINNING = [KIND_CALL_READ, KIND_CALL_WRITE, KIND_CALL_EVENT];
 
@@ -61,6 +63,9 @@ export function huntPeer({ program, folder, target }: Peer, seed: number, cpuSec
   if (user === undefined) throw new Error(`the peer did not run: ${stderr.slice(-400)}`);
   const hunt = { executions: executionsOf(stderr), cpuSeconds: Number(user) + Number(system) };
   const [find] = readdirSync(finds);
+  if (find === undefined && hunt.cpuSeconds < cpuSeconds * PATIENCE) {
+    throw new Error(`the peer ended after ${hunt.cpuSeconds} s without a find: ${stderr.slice(-400)}`);
+  }
   return { ...hunt, story: find === undefined ? undefined : storyOn(target, readFileSync(join(finds, find))) };
 }
 
