@@ -20,6 +20,7 @@ export interface CanaryOptions {
   peerSeeds: number;
   /** Of processor time, for each hunt. */
   seconds: number;
+  peerSeconds: number;
   /** Only canaries whose name contains it. */
   match?: string | undefined;
   /** Forget what was measured before. */
@@ -84,7 +85,7 @@ class Hunts {
   }
 
   async row(canary: Canary): Promise<CanaryRow> {
-    const { seeds, peerSeeds, seconds } = this.options;
+    const { seeds, peerSeeds, seconds, peerSeconds } = this.options;
     const limits = { executions: EXECUTIONS, cpuSeconds: seconds };
     let file: Bytes | undefined;
     let peer: Peer | undefined;
@@ -93,32 +94,30 @@ class Hunts {
       return file;
     };
     const hunt = "file" in canary ? huntCore : huntModule;
-    const ours = await this.hunts(canary, "glovebox", seeds, async (seed) =>
+    const ours = await this.hunts(canary, { who: "glovebox", seeds, seconds }, async (seed) =>
       hunt(await build(), seed, limits, this.signal),
     );
     const lacks = peerLacks(canary);
     if (lacks !== undefined) return { canary: canary.name, ours, peer: lacks };
-    const theirs = await this.hunts(canary, "libfuzzer", peerSeeds, async (seed) => {
+    const other = { who: "libfuzzer", seeds: peerSeeds, seconds: peerSeconds } as const;
+    const theirs = await this.hunts(canary, other, async (seed) => {
       peer ??= await buildPeer(await build(), inProject("build/canaries/peer"));
-      return huntPeer(peer, seed, seconds);
+      return huntPeer(peer, seed, peerSeconds);
     });
     return { canary: canary.name, ours, peer: theirs };
   }
 
   /** Those of before, and those that are missing. */
   private async hunts(
-    canary: Canary,
-    who: Who,
-    seeds: number,
+    { name }: Canary,
+    { who, seeds, seconds }: { who: Who; seeds: number; seconds: number },
     hunt: (seed: number) => Promise<Hunt>,
   ): Promise<Measured[]> {
-    const { seconds } = this.options;
     const all: Measured[] = [];
     for (let seed = 1; seed <= seeds; seed++) {
-      const name = canary.name;
-      const is = (one: Measured): boolean =>
-        one.canary === name && one.who === who && one.seed === seed && one.seconds === seconds;
-      const known = this.known.find(is);
+      const known = this.known.find((one) => {
+        return one.canary === name && one.who === who && one.seed === seed && tells(one, seconds);
+      });
       if (known === undefined) {
         this.say(`${name}: ${who}, seed ${seed} of ${seeds}`);
         const measured = { canary: name, who, seed, seconds, commit: this.commit, ...(await hunt(seed)) };
@@ -129,6 +128,11 @@ class Hunts {
     }
     return all;
   }
+}
+
+/** A hunt under another limit is as good when it found something within this one, or nothing within a longer one. */
+function tells(one: Measured, seconds: number): boolean {
+  return one.story === undefined ? one.seconds >= seconds : one.cpuSeconds <= seconds;
 }
 
 /** A line that was cut off is one that was not measured. */
@@ -171,6 +175,8 @@ export interface Summary {
   executions: number;
   cpuSeconds: number;
   worst: number;
+  /** Of processor time; the shortest limit of those that found nothing. */
+  limit: number;
 }
 
 export function summaryOf(measured: readonly Measured[]): Summary {
@@ -184,5 +190,6 @@ export function summaryOf(measured: readonly Measured[]): Summary {
     executions: all((one) => one.executions)[middle] ?? Number.NaN,
     cpuSeconds: all((one) => one.cpuSeconds)[middle] ?? Number.NaN,
     worst: all((one) => one.cpuSeconds).at(-1) ?? Number.NaN,
+    limit: Math.min(...measured.filter((one) => one.story === undefined).map((one) => one.seconds)),
   };
 }

@@ -2,7 +2,7 @@
 //
 // The benches' reports as text.
 
-import { type CanaryReport, summaryOf } from "./canaries.js";
+import { type CanaryReport, type Summary, summaryOf } from "./canaries.js";
 import type { FuzzBenchReport } from "./fuzz.js";
 import type { LatencyReport, Wish } from "./latency.js";
 import { KINDS } from "./measure.js";
@@ -55,15 +55,18 @@ export function fuzzText(report: FuzzBenchReport): string {
 
 /** A table of Markdown, as docs/FUZZING.md has it. */
 export function canariesText(report: CanaryReport): string {
-  const seconds = (value: number): string => (Number.isFinite(value) ? figure(value) : `> ${report.seconds}`);
+  const seconds = (value: number, { limit }: Summary): string =>
+    Number.isFinite(value) ? figure(value) : `> ${limit}`;
   const runs = (value: number): string => (Number.isFinite(value) ? String(value) : "-");
   const rows = report.rows.map(({ canary, ours, peer }) => {
     const own = summaryOf(ours);
-    const cells = [canary, `${own.found}/${own.of}`, runs(own.executions), seconds(own.cpuSeconds), seconds(own.worst)];
+    const cells = [canary, `${own.found}/${own.of}`, runs(own.executions)].concat(
+      [own.cpuSeconds, own.worst].map((one) => seconds(one, own)),
+    );
     if (typeof peer === "string" || peer.length === 0)
       return [...cells, typeof peer === "string" ? peer : "not asked", "", ""];
     const theirs = summaryOf(peer);
-    return [...cells, `${theirs.found}/${theirs.of}`, runs(theirs.executions), seconds(theirs.cpuSeconds)];
+    return [...cells, `${theirs.found}/${theirs.of}`, runs(theirs.executions), seconds(theirs.cpuSeconds, theirs)];
   });
   const head = ["canary", "found", "runs", "seconds", "worst", "peer", "runs", "seconds"];
   const all = report.rows.flatMap(({ ours, peer }) => (Array.isArray(peer) ? [...ours, ...peer] : ours));

@@ -20,12 +20,13 @@ export interface BenchOptions {
   seeds?: number;
   peerSeeds?: number;
   seconds?: number;
+  peerSeconds?: number;
   match?: string;
   fresh?: boolean;
 }
 
 /** What only the canaries' bench takes. */
-const OF_CANARIES = ["seeds", "peerSeeds", "seconds", "match", "fresh"] as const;
+const OF_CANARIES = ["seeds", "peerSeeds", "seconds", "peerSeconds", "match", "fresh"] as const;
 const EXIT_USAGE = 2;
 const SEEDS = 5;
 const SECONDS = 60;
@@ -82,8 +83,9 @@ export async function bench(options: BenchOptions, signal: AbortSignal): Promise
         title: "canaries",
         skip: () => options.only !== "canaries",
         task: async (_context, task) => {
-          const { seeds = SEEDS, peerSeeds = seeds, seconds = SECONDS, match, fresh } = options;
-          canaries = await measureCanaries({ seeds, peerSeeds, seconds, match, fresh }, signal, (text) => {
+          const { seeds = SEEDS, peerSeeds = seeds, seconds = SECONDS, peerSeconds = seconds, match, fresh } = options;
+          const how = { seeds, peerSeeds, seconds, peerSeconds, match, fresh };
+          canaries = await measureCanaries(how, signal, (text) => {
             task.output = text;
           });
         },

@@ -74,6 +74,7 @@ function program(): Command {
     .option("--seeds <number>", "canaries: so many hunts for each (5)", count)
     .option("--peer-seeds <number>", "canaries: so many of libFuzzer's, or 0 (as --seeds)", countOrNone)
     .option("--seconds <seconds>", "canaries: processor time of a hunt at most (60)", seconds)
+    .option("--peer-seconds <seconds>", "canaries: the same of libFuzzer's (as --seconds)", seconds)
     .option("--match <text>", "canaries: only those whose name contains this")
     .option("--fresh", "canaries: measure again what was measured before")
     .action((options: BenchOptions) => guarded((signal) => bench(options, signal)));
