@@ -108,6 +108,13 @@ const MODULE_IMPORTS: Import[] = [
     result: "i32",
     capability: CAPABILITY_SCANOUT | CAPABILITY_BUFFER,
   },
+  {
+    name: "cursor_set",
+    parameters: ["u32", "u32", "u64", "u32", "u32", "u32", "u32"],
+    result: "i32",
+    capability: CAPABILITY_SCANOUT | CAPABILITY_BUFFER,
+  },
+  { name: "cursor_move", parameters: ["u32", "i32", "i32"], result: "i32", capability: CAPABILITY_SCANOUT },
   { name: "poll", parameters: ["u64"], result: "i32", capability: CAPABILITY_POLL },
 ];
 

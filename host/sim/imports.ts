@@ -30,6 +30,8 @@ function plainImports(capabilities: Capabilities, self: Self): WebAssembly.Modul
     scanout_set: capabilities.scanoutSet,
     scanout_flush: capabilities.scanoutFlush,
     scanout_set_buffer: capabilities.scanoutSetBuffer,
+    cursor_set: capabilities.cursorSet,
+    cursor_move: capabilities.cursorMove,
     poll: (ns: bigint) => capabilities.poll(ns),
     log(at: number, length: number) {
       const memory = self.memory();

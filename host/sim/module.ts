@@ -46,6 +46,16 @@ export interface Capabilities {
     stride: number,
     format: number,
   ): number;
+  cursorSet(
+    scanout: number,
+    buffer: number,
+    offset: bigint,
+    width: number,
+    height: number,
+    stride: number,
+    format: number,
+  ): number;
+  cursorMove(scanout: number, x: number, y: number): number;
   guestRead(gpa: bigint, into: Uint8Array): number;
   guestWrite(gpa: bigint, bytes: Uint8Array): number;
   bufferCreate(list: Uint8Array): number;

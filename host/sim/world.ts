@@ -74,6 +74,17 @@ export interface Core {
     stride: number,
     format: number,
   ): number;
+  cursor_set(
+    tag: number,
+    scanout: number,
+    buffer: number,
+    offset: bigint,
+    width: number,
+    height: number,
+    stride: number,
+    format: number,
+  ): number;
+  cursor_move(tag: number, scanout: number, x: number, y: number): number;
   guest_read(tag: number, gpa: bigint, length: number): number;
   guest_write(tag: number, gpa: bigint, length: number): number;
   buffer_create(tag: number, count: number): number;

@@ -32,7 +32,7 @@
 #define CURSOR_SIDE 64
 
 struct output {
-    uint32_t connector, crtc, framebuffer, cursor;
+    uint32_t connector, crtc, framebuffer, cursor, cursor_crc;
     uint32_t buffer; /* dumb handle of the picture; 0: none */
 };
 
@@ -220,7 +220,7 @@ static bool make_cursor(struct output *output) {
     uint8_t *pixels = map(&buffer);
     if (!pixels)
         return false;
-    paint(pixels, &buffer, 1);
+    output->cursor_crc = paint(pixels, &buffer, 1);
     munmap(pixels, buffer.size);
     set.crtc_id = output->crtc;
     set.handle = output->cursor = buffer.handle;
@@ -233,7 +233,7 @@ static void cursor(struct output *output, uint32_t number, uint32_t x, uint32_t 
     if (!output->cursor && !make_cursor(output))
         return;
     if (call(DRM_IOCTL_MODE_CURSOR, &move, "the cursor's place"))
-        printf("KMS cursor %u %u %u\n", number, x, y);
+        printf("KMS cursor %u %u %u crc=%08x\n", number, x, y, output->cursor_crc);
 }
 
 static bool obey(const char *line) {

@@ -232,6 +232,9 @@ int32_t core_scanout_set(uint32_t tag, uint32_t scanout, uint32_t bar, uint64_t 
 int32_t core_scanout_flush(uint32_t tag, uint32_t scanout, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 int32_t core_scanout_set_buffer(uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset, uint32_t width,
                                 uint32_t height, uint32_t stride, uint32_t format);
+int32_t core_cursor_set(uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset, uint32_t width,
+                        uint32_t height, uint32_t stride, uint32_t format);
+int32_t core_cursor_move(uint32_t tag, uint32_t scanout, int32_t x, int32_t y);
 /* len bytes (at most SHIM_COPY_BYTES_MAX) from the guest to core_transfer_buffer(), and the other way. */
 int32_t core_guest_read(uint32_t tag, uint64_t gpa, uint32_t len);
 int32_t core_guest_write(uint32_t tag, uint64_t gpa, uint32_t len);

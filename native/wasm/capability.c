@@ -21,6 +21,9 @@ uint32_t w2c_glovebox_scanout_flush(struct w2c_glovebox *caller, uint32_t scanou
 uint32_t w2c_glovebox_scanout_set_buffer(struct w2c_glovebox *caller, uint32_t scanout, uint32_t buffer,
                                          uint64_t offset, uint32_t width, uint32_t height, uint32_t stride,
                                          uint32_t format);
+uint32_t w2c_glovebox_cursor_set(struct w2c_glovebox *caller, uint32_t scanout, uint32_t buffer, uint64_t offset,
+                                 uint32_t width, uint32_t height, uint32_t stride, uint32_t format);
+uint32_t w2c_glovebox_cursor_move(struct w2c_glovebox *caller, uint32_t scanout, uint32_t x, uint32_t y);
 uint32_t w2c_glovebox_poll(struct w2c_glovebox *caller, uint64_t ns);
 void w2c_glovebox_log(struct w2c_glovebox *caller, uint32_t ptr, uint32_t len);
 
@@ -54,6 +57,18 @@ uint32_t w2c_glovebox_scanout_set_buffer(struct w2c_glovebox *caller, uint32_t s
     struct call_border border = call_enter_core();
     return border_back(border,
                        core_scanout_set_buffer(caller->tag, scanout, buffer, offset, width, height, stride, format));
+}
+
+uint32_t w2c_glovebox_cursor_set(struct w2c_glovebox *caller, uint32_t scanout, uint32_t buffer, uint64_t offset,
+                                 uint32_t width, uint32_t height, uint32_t stride, uint32_t format) {
+    struct call_border border = call_enter_core();
+    return border_back(border,
+                       core_cursor_set(caller->tag, scanout, buffer, offset, width, height, stride, format));
+}
+
+uint32_t w2c_glovebox_cursor_move(struct w2c_glovebox *caller, uint32_t scanout, uint32_t x, uint32_t y) {
+    struct call_border border = call_enter_core();
+    return border_back(border, core_cursor_move(caller->tag, scanout, (int32_t)x, (int32_t)y));
 }
 
 uint32_t w2c_glovebox_poll(struct w2c_glovebox *caller, uint64_t ns) {

@@ -17,6 +17,8 @@
     X(w2c_glovebox_scanout_set) \
     X(w2c_glovebox_scanout_flush) \
     X(w2c_glovebox_scanout_set_buffer) \
+    X(w2c_glovebox_cursor_set) \
+    X(w2c_glovebox_cursor_move) \
     X(w2c_glovebox_log) \
     X(w2c_glovebox_poll) \
     X(w2c_glovebox_guest_read) \

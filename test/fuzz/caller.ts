@@ -12,6 +12,7 @@ export const LIST = 0x200;
 export const CALLS = [
   ...["guest_read", "guest_write", "buffer_create", "buffer_append", "buffer_bar", "buffer_destroy"],
   ...["buffer_read", "buffer_write", "buffer_copy", "scanout_set_buffer", "work_copy", "work_fence", "scanout_flush"],
+  ...["cursor_set", "cursor_move"],
 ];
 /** Arguments that are handles. */
 const HANDLES: Record<string, number[]> = {
@@ -21,6 +22,7 @@ const HANDLES: Record<string, number[]> = {
   buffer_write: [0],
   buffer_copy: [0, 3],
   scanout_set_buffer: [1],
+  cursor_set: [1],
   work_copy: [2, 5],
 };
 const PLACES = 0x180;

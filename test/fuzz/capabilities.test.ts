@@ -172,6 +172,16 @@ class Inputs {
         9,
       ],
       work_fence: () => [random.oneIn(200) ? 1 : 0, random.next()],
+      cursor_set: () => [
+        random.oneIn(200) ? 2 : 1,
+        this.handle(),
+        offset(),
+        random.below(260),
+        random.below(8),
+        1024,
+        random.pick([0x34325241, 0x34325241, 0x34325258, 0, 5]),
+      ],
+      cursor_move: () => [random.oneIn(200) ? 2 : 0, random.next(), random.next()],
       scanout_flush: () => [0, 0, 0, random.below(64), random.below(64)],
     };
     const all = (args[name] as () => (number | bigint)[])().map((one) => this.wild(one));

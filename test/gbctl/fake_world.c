@@ -215,17 +215,26 @@ static void shut_down(const char *words) {
 
 /* --- the picture of a driver domain that answers `crc` and `read` itself ----------------------------------------- */
 
-static void set_picture(const char *words) {
-    struct fake_picture *p = &world.picture;
-
+static void set_picture(struct fake_picture *p, const char *words) {
     p->moves = 0;
     if (sscanf(words, "%u %u %u %u %u", &p->width, &p->height, &p->format, &p->part_bytes, &p->moves) < 4)
         bad(words);
-    p->pixel_bytes = p->format == 0x34325258 ? 4 : p->format == 0x34324752 ? 3 : 2;
+    p->pixel_bytes = p->format == 0x34325258 || p->format == 0x34325241 ? 4 : p->format == 0x34324752 ? 3 : 2;
     p->bytes = (uint64_t)p->width * p->height * p->pixel_bytes;
     p->data = malloc(p->bytes);
     for (uint64_t i = 0; p->data && i < p->bytes; i++)
         p->data[i] = (uint8_t)(i * 7 + i / 251);
+}
+
+/* WIDTH HEIGHT X Y, over the picture: the same bytes. */
+static void set_cursor(const char *words) {
+    struct fake_picture *p = &world.cursor;
+    char line[80];
+
+    if (sscanf(words, "%u %u %d %d", &p->width, &p->height, &p->x, &p->y) != 4)
+        bad(words);
+    snprintf(line, sizeof(line), "%u %u %u 4096", p->width, p->height, 0x34325241);
+    set_picture(p, line);
 }
 
 static void reply(const char *number, const char *text) {
@@ -235,35 +244,52 @@ static void reply(const char *number, const char *text) {
     quiet_write("/local/domain/1/data/glovebox/reply", line);
 }
 
-static const char *format_name(void) {
-    return world.picture.pixel_bytes == 4 ? "XR24" : world.picture.pixel_bytes == 3 ? "RG24" : "RG16";
+static const char *format_name(const struct fake_picture *p) {
+    return p->pixel_bytes == 3 ? "RG24" : p->pixel_bytes == 2 ? "RG16" : p == &world.cursor ? "AR24" : "XR24";
+}
+
+static void picture_crc(const char *number, struct fake_picture *p) {
+    uint32_t crc = (uint32_t)crc32(0, p->data, (uInt)p->bytes) ^ (p->moves ? 1 : 0);
+    char line[300];
+
+    p->moves -= p->moves ? 1 : 0;
+    snprintf(line, sizeof(line), "ok crc32=%08x width=%u height=%u stride=0 format=%s x=%d y=%d", crc, p->width,
+             p->height, format_name(p), p->x, p->y);
+    reply(number, line);
+}
+
+static bool picture_read(const char *number, struct fake_picture *p, uint64_t offset) {
+    uint64_t part = p->bytes - offset < p->part_bytes ? p->bytes - offset : p->part_bytes;
+    char line[300];
+
+    if (offset >= p->bytes)
+        return false;
+    p->granted_at = offset;
+    world.granted = p;
+    snprintf(line, sizeof(line), "ok gref=8 pages=%llu bytes=%llu total=%llu width=%u height=%u format=%s",
+             (unsigned long long)(part + 4095) / 4096, (unsigned long long)part, (unsigned long long)p->bytes, p->width,
+             p->height, format_name(p));
+    reply(number, line);
+    return true;
 }
 
 static bool picture_request(const char *number, const char *text) {
-    struct fake_picture *p = &world.picture;
+    bool of_cursor = strstr(text, " cursor") != NULL;
+    struct fake_picture *p = of_cursor ? &world.cursor : &world.picture;
     unsigned guest, vgpu, scanout;
-    unsigned long long offset, part;
-    char line[300];
+    unsigned long long offset;
 
-    if (!p->data)
+    if (!world.picture.data)
         return false;
-    if (sscanf(text, "crc %u %u %u", &guest, &vgpu, &scanout) == 3) {
-        uint32_t crc = (uint32_t)crc32(0, p->data, (uInt)p->bytes) ^ (p->moves ? 1 : 0);
-
-        p->moves -= p->moves ? 1 : 0;
-        snprintf(line, sizeof(line), "ok crc32=%08x width=%u height=%u stride=0 format=%s", crc, p->width, p->height,
-                 format_name());
-        reply(number, line);
+    if (!p->data) {
+        reply(number, "error cursor off: 0");
         return true;
     }
-    if (sscanf(text, "read %u %u %u %llu", &guest, &vgpu, &scanout, &offset) != 4 || offset >= p->bytes)
-        return false;
-    part = p->bytes - offset < p->part_bytes ? p->bytes - offset : p->part_bytes;
-    p->granted_at = offset;
-    snprintf(line, sizeof(line), "ok gref=8 pages=%llu bytes=%llu total=%llu width=%u height=%u format=%s",
-             (part + 4095) / 4096, part, (unsigned long long)p->bytes, p->width, p->height, format_name());
-    reply(number, line);
-    return true;
+    if (sscanf(text, "crc %u %u %u", &guest, &vgpu, &scanout) == 3) {
+        picture_crc(number, p);
+        return true;
+    }
+    return sscanf(text, "read %u %u %u %llu", &guest, &vgpu, &scanout, &offset) == 4 && picture_read(number, p, offset);
 }
 
 /* --- rules ------------------------------------------------------------------------------------------------------- */
@@ -400,7 +426,9 @@ static void take_line(const char *line) {
     else if (begins(line, "domain "))
         add_domain(line + 7);
     else if (begins(line, "picture "))
-        set_picture(line + 8);
+        set_picture(&world.picture, line + 8);
+    else if (begins(line, "cursor "))
+        set_cursor(line + 7);
     else if (begins(line, "flask") && fake_flask_line(line))
         return;
     else if (sscanf(line, "fail %39s %d", failing[failing_count], &failing_errno[failing_count]) == 2)
@@ -441,4 +469,5 @@ void fake_dump(const char *path) {
     fprintf(file, "maps %u\nwatches %u\n", world.maps, world.watches);
     fclose(file);
     free(world.picture.data);
+    free(world.cursor.data);
 }

@@ -11,6 +11,7 @@
  *   flask unknown LABEL                  the policy has no such label
  *   flask refuse SOURCE TARGET CLASS BIT the policy does not grant this one; all others it does
  *   picture WIDTH HEIGHT FORMAT PART_BYTES [MOVES]   what `crc` and `read` requests answer; moves so often
+ *   cursor WIDTH HEIGHT X Y              what they answer with the word `cursor`; without this line it is off
  *   on|once write PATH PREFIX :: ACTION  when PATH gets a text that begins with PREFIX (* = any)
  *   on|once xl WORDS :: ACTION           when xl is run with words that begin so
  *   on|once request PREFIX :: ACTION     when a request's text behind its number begins so
@@ -44,6 +45,7 @@ struct fake_domain {
 
 struct fake_picture {
     uint32_t width, height, format, pixel_bytes, part_bytes, moves;
+    int x, y; /* of a cursor */
     uint8_t *data;
     uint64_t bytes, granted_at;
 };
@@ -51,7 +53,8 @@ struct fake_picture {
 struct fake_world {
     struct fake_node node[NODES_MAX];
     struct fake_domain domain[DOMAINS_MAX];
-    struct fake_picture picture;
+    struct fake_picture picture, cursor;
+    const struct fake_picture *granted; /* the one whose pages the last `read` gave */
     uint32_t nodes, domains, maps, watches;
     char xl_error[400];
 };

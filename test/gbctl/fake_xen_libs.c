@@ -256,7 +256,8 @@ int xengnttab_close(xengnttab_handle *xgt) {
 
 void *xengnttab_map_domain_grant_refs(xengnttab_handle *xgt, uint32_t count, uint32_t domid, uint32_t *refs, int prot) {
     uint8_t *pages;
-    uint64_t left = world.picture.bytes - world.picture.granted_at;
+    const struct fake_picture *p = world.granted;
+    uint64_t left = p ? p->bytes - p->granted_at : 0;
 
     (void)xgt;
     (void)domid;
@@ -264,8 +265,8 @@ void *xengnttab_map_domain_grant_refs(xengnttab_handle *xgt, uint32_t count, uin
     if (fake_fails("map") || refs[0] != 8)
         return NULL;
     pages = mmap(NULL, (size_t)count * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (world.picture.data)
-        memcpy(pages, world.picture.data + world.picture.granted_at, left < count * 4096ull ? left : count * 4096ull);
+    if (p)
+        memcpy(pages, p->data + p->granted_at, left < count * 4096ull ? left : count * 4096ull);
     world.maps++;
     return pages;
 }

@@ -93,6 +93,28 @@ test("modes on two outputs, one from a blob, one transferred: the operator sees 
   assert.ok(bus.interrupts().every((vector) => vector === 1));
 });
 
+test("a cursor on each output, from a blob and transferred: the operator sees its place and the guest's bytes", () => {
+  const { world, bus, driver } = attached();
+  const { list, crc } = drawn(bus, 64 * 64 * 4, 3);
+  const rect = { x: 0, y: 0, width: 64, height: 64 };
+  assert.is(driver.send(D.createBlob(1, 16384n, list)).type, OK);
+  assert.is(driver.send(D.create2d(2, 64, 64, G.VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM)).type, OK);
+  assert.is(driver.send(D.attach(2, list)).type, OK);
+  assert.is(driver.send(D.transfer(2, rect, 0)).type, OK);
+  const ask = (seq: number, scanout: number) => request(world, `${seq} crc ${GUEST} 0 ${scanout} cursor`);
+  assert.is(ask(30, 0), "30 error cursor off: 0");
+  driver.sendCursor(D.cursor(G.VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 500, 400, 1, 0, 0));
+  driver.sendCursor(D.cursor(G.VIRTIO_GPU_CMD_UPDATE_CURSOR, 1, -20, -30, 2, 0, 0));
+  const shape = "width=64 height=64 stride=256 format=AR24";
+  assert.is(ask(31, 0), `31 ok crc32=${crc} ${shape} x=500 y=400`);
+  assert.is(ask(32, 1), `32 ok crc32=${crc} ${shape} x=-20 y=-30`);
+  assert.equal([stat(world).get("cursor0"), stat(world).get("cursor1")], ["500,400", "-20,-30"]);
+  driver.sendCursor(D.cursor(G.VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 1, 2, 0, 0, 0));
+  assert.is(stat(world).get("cursor0"), "1,2");
+  driver.reset();
+  assert.equal([stat(world).get("cursor0"), stat(world).get("cursor1")], ["off", "off"]);
+});
+
 test("reset by the driver and by the operator, then everything again", () => {
   const { bus, driver, world } = attached();
   drawBlob(driver, bus, 1, 0, [640, 480]);

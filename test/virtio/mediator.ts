@@ -20,6 +20,12 @@ export interface Scanout {
   flushes: [number, number, number, number][];
 }
 
+export interface Cursor {
+  x: number;
+  y: number;
+  picture: { buffer: number; offset: number; width: number; height: number; stride: number } | undefined;
+}
+
 /** A workload; no copy: a fence. */
 export interface Work {
   cookie: bigint;
@@ -29,6 +35,7 @@ export interface Work {
 export interface Mediator extends Bus {
   buffers: Buffers;
   scanouts: (Scanout | undefined)[];
+  cursors: Cursor[];
   log: string[];
   manifest: Manifest;
   attach(): number;
@@ -77,6 +84,7 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
   const scanouts: (Scanout | undefined)[] = [];
   const log: string[] = [];
   const works: Work[] = [];
+  const cursors: Cursor[] = Array.from({ length: MANIFEST.scanouts }, () => ({ x: 0, y: 0, picture: undefined }));
 
   const instance: WebAssembly.Instance = new WebAssembly.Instance(CODE, { glovebox: imports() });
   const linear = () => new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer);
@@ -139,7 +147,10 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
         charge(0);
         return buffers.bar(bar, u64(offset), u64(bytes));
       },
-      buffer_destroy: (handle: number) => buffers.destroy(handle),
+      buffer_destroy(handle: number) {
+        for (const one of cursors) if (one.picture?.buffer === handle) one.picture = undefined;
+        return buffers.destroy(handle);
+      },
       work_copy(engine: number, cookie: bigint, ...copy: Parameters<Buffers["copy"]>) {
         const [dst, dstOffset, dstStride, src, srcOffset, srcStride, rowBytes, rows] = copy;
         if (!buffers.holds(dst, dstOffset, dstStride, rowBytes, rows)) return A.CAPABILITY_REFUSED;
@@ -173,6 +184,32 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
         scanouts[number] = { buffer, offset: Number(offset), width, height, stride, format, flushes: [] };
         return 0;
       },
+      cursor_set(
+        number: number,
+        buffer: number,
+        offset: bigint,
+        width: number,
+        height: number,
+        stride: number,
+        format: number,
+      ) {
+        if (number >>> 0 >= MANIFEST.scanouts) throw new Fault(`cursor of scanout ${number}`);
+        const { x, y } = cursors[number] as Cursor;
+        if (format === 0) {
+          cursors[number] = { x, y, picture: undefined };
+          return 0;
+        }
+        if (format !== A.FORMAT_ARGB8888) throw new Fault(`cursor of format ${format}`);
+        const end = u64(offset) + BigInt(height - 1) * BigInt(stride >>> 0) + BigInt(width * 4);
+        if (end > BigInt(buffers.bytes(buffer))) return 2;
+        cursors[number] = { x, y, picture: { buffer, offset: Number(offset), width, height, stride } };
+        return 0;
+      },
+      cursor_move(number: number, x: number, y: number) {
+        if (number >>> 0 >= MANIFEST.scanouts) throw new Fault(`cursor of scanout ${number}`);
+        Object.assign(cursors[number] as Cursor, { x, y });
+        return 0;
+      },
       poll(ns: bigint) {
         state.polled = u64(ns) !== 0n;
         state.until = state.now + u64(ns);
@@ -191,6 +228,7 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
   const mediator: Mediator = {
     buffers,
     scanouts,
+    cursors,
     log,
     works,
     afterWrite: undefined,
@@ -202,6 +240,7 @@ export function createMediator(params: Record<string, number> = {}): Mediator {
       for (const { cookie } of works.splice(0)) call("work_done", FUEL.workDone, cookie, A.WORK_CANCELLED);
       buffers.all.clear();
       scanouts.length = 0;
+      for (const one of cursors) Object.assign(one, { x: 0, y: 0, picture: undefined });
       state.polled = false;
       call("reset", FUEL.reset);
     },

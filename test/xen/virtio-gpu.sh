@@ -34,6 +34,11 @@ crc() {
     gbctl screenshot $GUEST --scanout $1 --crc --json >$OUT/crc-$2-$1.json || fail "gbctl screenshot --crc $2 $1"
 }
 
+# crc_cursor WHEN OUTPUT: of its cursor.
+crc_cursor() {
+    gbctl screenshot $GUEST --scanout $2 --crc --cursor --json >$OUT/cursor-$1.json || fail "gbctl --cursor $1"
+}
+
 step "guest"
 create virtio --param poll_us=1000
 
@@ -62,6 +67,10 @@ gbctl output virtio 0 1 1280x720 >$OUT/output.txt 2>&1 || fail "$(cat $OUT/outpu
 step "cursor"
 ask "cursor 0 10 20" "KMS cursor 0 10 20"
 ask "cursor 0 500 400" "KMS cursor 0 500 400"
+look cursor
+crc_cursor blob 0
+gbctl screenshot virtio --scanout 0 $OUT/cursor.png >$OUT/screen.txt 2>&1 || fail "$(cat $OUT/screen.txt)"
+gbctl screenshot virtio --scanout 0 --no-cursor $OUT/bare.png >$OUT/screen.txt 2>&1 || fail "$(cat $OUT/screen.txt)"
 step "flush: one alone, then 2000 without pause"
 look before-one
 ask "flush 0 1" "KMS flushed 0 times=1 "
@@ -88,5 +97,7 @@ look transfer-before
 ask "flush 0 20" "KMS flushed 0 times=20 "
 look transfer-after
 ask "cursor 1 7 8" "KMS cursor 1 7 8"
+look transfer-cursor
+crc_cursor transfer 1
 gbctl destroy transfer >$OUT/destroy.txt 2>&1
 xl list >$OUT/domains.txt 2>&1

@@ -4,7 +4,9 @@
 // with modes and pictures of their own, whose CRC-32 the driver domain sees as the guest wrote them; a cursor; fewer
 // traps than flushes when it flushes without pause.
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PNG } from "pngjs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
@@ -71,8 +73,34 @@ test("an output that is unplugged is disconnected", () => {
   assert.match(log, /^KMS output 1 disconnected$/m);
 });
 
-test("the cursor moves", () => {
-  assert.match(log, /^KMS cursor 0 500 400$/m);
+for (const [guest, output, place, when] of [
+  ["virtio", 0, "500,400", "blob"],
+  ["transfer", 1, "7,8", "transfer"],
+] as const) {
+  test(`the cursor of ${guest} stands where the guest put it, with the guest's bytes`, () => {
+    const stat = figures(guest === "virtio" ? "stat-cursor" : "stat-transfer-cursor");
+    assert.is(stat[`cursor${output}`], place);
+    assert.is(stat[`cursor${1 - output}`], "off");
+    const cursor = figures(`cursor-${when}`);
+    assert.equal([cursor.width, cursor.height, cursor.format, `${cursor.x},${cursor.y}`], [64, 64, "AR24", place]);
+    const told = new RegExp(`^KMS cursor ${output} ${place.replace(",", " ")} crc=([0-9a-f]{8})`, "m");
+    assert.is(cursor.crc32, told.exec(guestLog(result, guest).replaceAll("\r", ""))?.[1]);
+  });
+}
+
+test("the picture has the cursor on it, and nothing else is changed", () => {
+  const [over, bare] = ["cursor.png", "bare.png"].map((name) =>
+    PNG.sync.read(readFileSync(join(result.outputs, name))),
+  );
+  if (over === undefined || bare === undefined) throw new Error("no pictures");
+  let inside = 0;
+  for (let i = 0; i < over.width * over.height; i++) {
+    if (over.data.readUInt32LE(i * 4) === bare.data.readUInt32LE(i * 4)) continue;
+    const [x, y] = [i % over.width, Math.floor(i / over.width)];
+    assert.ok(x >= 500 && x < 564 && y >= 400 && y < 464, `pixel ${x},${y} is another`);
+    inside++;
+  }
+  assert.ok(inside > 1000, `${inside} pixels of 4096 differ`);
 });
 
 /** How few depends on the machine: here a flush takes milliseconds of the clock by which polling ends, 1 ms at most. */

@@ -10,11 +10,11 @@ export const MODULE_IMPORT_NAMESPACE = "glovebox";
 // --- capabilities: a bit each; an import may be used only when the manifest asks for its capability ---
 export const CAPABILITY_NONE = 0; // always granted: param
 export const CAPABILITY_IRQ = 1; // irq_raise
-export const CAPABILITY_SCANOUT = 2; // scanout_set, scanout_flush
+export const CAPABILITY_SCANOUT = 2; // scanout_set, scanout_flush, cursor_move
 export const CAPABILITY_LOG = 4; // log
 export const CAPABILITY_WORK = 64; // work_fence; with CAPABILITY_BUFFER also work_copy
 export const CAPABILITY_MEMORY = 8; // guest_read, guest_write
-export const CAPABILITY_BUFFER = 16; // buffer_*; with CAPABILITY_SCANOUT also scanout_set_buffer
+export const CAPABILITY_BUFFER = 16; // buffer_*; with CAPABILITY_SCANOUT also scanout_set_buffer, cursor_set
 export const CAPABILITY_POLL = 32; // poll
 
 // --- answers of imports (0 = done) ---
@@ -45,6 +45,8 @@ export const LIST_ENTRY_BYTES = 16;
 export const LIST_ENTRIES_MAX = 256;
 /** Bytes of one buffer_copy, all rows together. */
 export const BUFFER_COPY_BYTES_MAX = 65536;
+/** Pixels of a cursor in each direction: the largest that GPUs of today have. */
+export const CURSOR_EXTENT_MAX = 256;
 /** The handle of no buffer. */
 export const BUFFER_NONE = 0;
 
@@ -57,6 +59,7 @@ export const CHARGE_REACH = 1024;
 // --- pixel formats of a scanout: DRM fourcc codes (drm_fourcc.h) ---
 export const FORMAT_NONE = 0; // scanout off
 export const FORMAT_XRGB8888 = 0x34325258; // 'XR24'
+export const FORMAT_ARGB8888 = 0x34325241; // 'AR24', of a cursor only: colours are premultiplied by alpha
 export const FORMAT_RGB888 = 0x34324752; // 'RG24'
 export const FORMAT_RGB565 = 0x36314752; // 'RG16'
 

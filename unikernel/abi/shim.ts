@@ -233,6 +233,9 @@ export declare function shim_instance_copy(dst: u32, dst_ptr: u32, src: u32, src
 // export function scanout_flush(tag: u32, scanout: u32, x: u32, y: u32, width: u32, height: u32): i32;
 // export function scanout_set_buffer(tag: u32, scanout: u32, buffer: u32, offset: u64, width: u32, height: u32,
 //   stride: u32, format: u32): i32;
+// export function cursor_set(tag: u32, scanout: u32, buffer: u32, offset: u64, width: u32, height: u32, stride: u32,
+//   format: u32): i32;
+// export function cursor_move(tag: u32, scanout: u32, x: i32, y: i32): i32;
 // len bytes (at most SHIM_COPY_BYTES_MAX) from the guest to core_transfer_buffer(), and the other way.
 // export function guest_read(tag: u32, gpa: u64, len: u32): i32;
 // export function guest_write(tag: u32, gpa: u64, len: u32): i32;

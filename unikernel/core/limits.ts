@@ -38,8 +38,10 @@ export const PARAMS: u32 = MANIFEST_PARAM_COUNT;
 export const REGIONS_MAX: u32 = VGPUS_PER_GUEST_MAX * BARS + 1;
 export const MODULES_MAX: u32 = SHIM_MODULES_MAX;
 export const SCANOUTS_PER_VGPU_MAX: u32 = 4;
+/** Pictures of a vGPU: each scanout's own and its cursor's. */
+export const PLANES_PER_VGPU_MAX: u32 = 2 * SCANOUTS_PER_VGPU_MAX;
 /** Of a record of class Scanout, here because saved records hold such records, too. */
-export const SCANOUT_BYTES: u32 = 48;
+export const SCANOUT_BYTES: u32 = 56;
 /** PCI 3.0, 6.8.1.3: 32 MSI messages. */
 export const MSI_VECTORS_MAX: u32 = 32;
 /** abi/manifest.ts; one pending word of 64 bits a vGPU. */

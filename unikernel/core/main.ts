@@ -7,6 +7,7 @@ import { IDLE_DONE, IDLE_MORE, IDLE_POLLS } from "../abi/shim";
 import { XENSTORE_BUFFER, controlMessage, controlPump } from "./control/control";
 import { requestWork } from "./control/request";
 import { start } from "./control/start";
+import { cursorMove, cursorSet } from "./display/cursor";
 import { scanoutFlush, scanoutSet, scanoutSetBuffer } from "./display/scanout";
 import { saveChanges } from "./restart/save";
 import { timerRang } from "./timer";
@@ -88,6 +89,16 @@ export function scanout_set_buffer(
   tag: u32, scanout: u32, buffer: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
 ): i32 {
   return scanoutSetBuffer(tag, scanout, buffer, offset, width, height, stride, format);
+}
+
+export function cursor_set(
+  tag: u32, scanout: u32, buffer: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32 {
+  return cursorSet(tag, scanout, buffer, offset, width, height, stride, format);
+}
+
+export function cursor_move(tag: u32, scanout: u32, x: i32, y: i32): i32 {
+  return cursorMove(tag, scanout, x, y);
 }
 
 export function guest_read(tag: u32, gpa: u64, len: u32): i32 {

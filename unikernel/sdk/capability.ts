@@ -30,6 +30,14 @@
   scanout: u32, x: u32, y: u32, width: u32, height: u32,
 ): i32;
 
+// A cursor over the scanout (capability "buffer", too): a picture in a buffer, at most CURSOR_EXTENT_MAX each way, in
+// FORMAT_ARGB8888, colours premultiplied by alpha. FORMAT_NONE hides it. When the buffer is destroyed it is hidden.
+@external("glovebox", "cursor_set") export declare function cursor_set(
+  scanout: u32, buffer: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32;
+// Where its upper left corner stands, in the scanout's pixels; also while it is hidden.
+@external("glovebox", "cursor_move") export declare function cursor_move(scanout: u32, x: i32, y: i32): i32;
+
 // --- capability "log" ---
 // One line of text, `len` bytes of ASCII at `ptr`, to the operator; at most 256 bytes, rate-limited.
 @external("glovebox", "log") export declare function log(ptr: u32, len: u32): void;

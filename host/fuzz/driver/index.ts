@@ -38,7 +38,7 @@ import {
 
 export { statusAt, inputAt, paramsAt, fuelAt, pairsAt, barsAt, limitsAt, manifestAt } from "./setup";
 export { irq_raise } from "./irq";
-export { scanout_set, scanout_set_buffer, scanout_flush } from "./scanout";
+export { scanout_set, scanout_set_buffer, scanout_flush, cursor_set, cursor_move } from "./scanout";
 export {
   guest_read, guest_write, buffer_create, buffer_append, buffer_bar, buffer_destroy, buffer_read, buffer_write,
   buffer_copy,

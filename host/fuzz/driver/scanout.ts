@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The imports scanout_set, scanout_set_buffer and scanout_flush, judged as unikernel/core/display/scanout.ts judges
-// them.
+// The imports scanout_set, scanout_set_buffer, scanout_flush, cursor_set and cursor_move, judged as scanout.ts and
+// cursor.ts of unikernel/core/display judge them.
 
 import { BAR_KIND_RAM, MANIFEST_BAR_COUNT } from "../../../unikernel/abi/manifest";
 import {
   BUFFER_NONE,
   CAPABILITY_OK,
   CAPABILITY_REFUSED,
+  CURSOR_EXTENT_MAX,
+  FORMAT_ARGB8888,
   FORMAT_NONE,
   FORMAT_RGB565,
   FORMAT_RGB888,
@@ -22,6 +24,8 @@ const SCANOUTS_MAX: u32 = 4;
 const EXTENT_MAX: u32 = 16384; // SCANOUT_EXTENT_MAX of unikernel/core/limits.ts
 const ASKED_SET: u64 = 0x2 << 56;
 const ASKED_FLUSH: u64 = 0x3 << 56;
+const ASKED_CURSOR: u64 = 0x7 << 56;
+const ASKED_CURSOR_MOVE: u64 = 0x8 << 56;
 
 /** For each scanout: format, width, height, buffer: u32 each. */
 const TABLE: usize = memory.data(SCANOUTS_MAX * 16, 8);
@@ -50,7 +54,8 @@ export function scanoutForgetBuffer(buffer: u32): void {
 
 export function bytesPerPixel(format: u32): u32 {
   switch (format) {
-    case FORMAT_XRGB8888: return 4;
+    case FORMAT_XRGB8888:
+    case FORMAT_ARGB8888: return 4;
     case FORMAT_RGB888: return 3;
     case FORMAT_RGB565: return 2;
     default: return 0;
@@ -63,7 +68,7 @@ export function scanout_set(
   if (scanout >= scanoutCount()) capabilityFault();
   if (format != FORMAT_NONE) {
     if (bar >= <u32>MANIFEST_BAR_COUNT || barKind(bar) != BAR_KIND_RAM) capabilityFault();
-    if (!isPicture(barBytes(bar), offset, width, height, stride, format)) return CAPABILITY_REFUSED;
+    if (!isShowable(barBytes(bar), offset, width, height, stride, format)) return CAPABILITY_REFUSED;
   }
   show(scanout, BUFFER_NONE, offset, width, height, stride, format);
   return CAPABILITY_OK;
@@ -76,7 +81,7 @@ export function scanout_set_buffer(
   if (format != FORMAT_NONE) {
     const buffer = bufferFind(vgpuAt(0), handle);
     if (buffer == null) capabilityFault();
-    else if (!isPicture(buffer.bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
+    else if (!isShowable(buffer.bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
   }
   show(scanout, format == FORMAT_NONE ? <u32>BUFFER_NONE : handle, offset, width, height, stride, format);
   return CAPABILITY_OK;
@@ -96,6 +101,10 @@ function show(
   note((<u64>stride << 32) | format);
 }
 
+function isShowable(bytes: u64, offset: u64, width: u32, height: u32, stride: u32, format: u32): bool {
+  return format != FORMAT_ARGB8888 && isPicture(bytes, offset, width, height, stride, format);
+}
+
 export function isPicture(bytes: u64, offset: u64, width: u32, height: u32, stride: u32, format: u32): bool {
   const pixel = bytesPerPixel(format);
   if (pixel == 0 || width == 0 || height == 0 || width > EXTENT_MAX || height > EXTENT_MAX) return false;
@@ -111,6 +120,33 @@ export function scanout_flush(scanout: u32, x: u32, y: u32, width: u32, height: 
   note(ASKED_FLUSH | (<u64>scanout << 32));
   note((<u64>x << 32) | y);
   note((<u64>width << 32) | height);
+  return CAPABILITY_OK;
+}
+
+export function cursor_set(
+  scanout: u32, handle: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
+): i32 {
+  if (scanout >= scanoutCount()) capabilityFault();
+  if (format != FORMAT_NONE) {
+    const buffer = bufferFind(vgpuAt(0), handle);
+    if (buffer == null) {
+      capabilityFault();
+      return 0;
+    }
+    const small = width <= <u32>CURSOR_EXTENT_MAX && height <= <u32>CURSOR_EXTENT_MAX;
+    if (format != FORMAT_ARGB8888 || !small) return CAPABILITY_REFUSED;
+    if (!isPicture(buffer.bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
+  }
+  note(ASKED_CURSOR | (<u64>scanout << 32) | format);
+  note((<u64>height << 32) | width);
+  note((<u64>stride << 32) ^ offset);
+  return CAPABILITY_OK;
+}
+
+export function cursor_move(scanout: u32, x: u32, y: u32): i32 {
+  if (scanout >= scanoutCount()) capabilityFault();
+  note(ASKED_CURSOR_MOVE | scanout);
+  note((<u64>x << 32) | y);
   return CAPABILITY_OK;
 }
 

@@ -149,6 +149,8 @@ function capabilitiesOf(world: () => World, tag: () => number): Capabilities {
     },
     poll: (ns) => check(world().core.poll(tag(), ns)),
     scanoutSetBuffer: (...args) => check(world().core.scanout_set_buffer(tag(), ...args)),
+    cursorSet: (...args) => check(world().core.cursor_set(tag(), ...args)),
+    cursorMove: (...args) => check(world().core.cursor_move(tag(), ...args)),
     workCopy: (...args) => check(world().core.work_copy(tag(), ...args)),
     workFence: (...args) => check(world().core.work_fence(tag(), ...args)),
     guestRead: (gpa, into) => get(world().core.guest_read(tag(), gpa, into.length), into),

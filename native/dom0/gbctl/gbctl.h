@@ -37,7 +37,7 @@ struct options {
     const struct verb *verb;
     const char *operand[OPERANDS_MAX];
     uint32_t operand_count;
-    bool json, crc, force, help, raw, supervise;
+    bool json, crc, cursor, no_cursor, force, help, raw, supervise;
     bool scanout_given;
     uint32_t scanout;
     uint32_t memory_mib;
@@ -80,7 +80,7 @@ enum {
     OPT_DRIVER = 1 << 2, /* --driver-domain */
     OPT_START = 1 << 3,  /* --kernel --modules --memory --wait --threshold */
     OPT_SUPERVISE = 1 << 4,
-    OPT_PICTURE = 1 << 5, /* --crc --scanout */
+    OPT_PICTURE = 1 << 5, /* --crc --cursor --no-cursor --scanout */
     OPT_FORCE = 1 << 6,
     OPT_RAW = 1 << 7,
     OPT_LABEL = 1 << 8, /* --seclabel */
@@ -118,6 +118,7 @@ void json_open(struct json *j, const char *key, char bracket);
 void json_close(struct json *j, char bracket);
 void json_string(struct json *j, const char *key, const char *text);
 void json_number(struct json *j, const char *key, uint64_t value);
+void json_signed(struct json *j, const char *key, int32_t value);
 void json_bool(struct json *j, const char *key, bool value);
 /* A number when the text is one, else a string. */
 void json_value(struct json *j, const char *key, const char *text);
@@ -166,6 +167,8 @@ const char *words_get(const struct words *w, const char *key);
 void words_print(const struct gb *gb, const struct words *words);
 /* The word as an unsigned decimal number of at most max. */
 bool words_u64(const struct words *w, const char *key, uint64_t max, uint64_t *out);
+/* With a sign, within 32 bits. */
+bool words_s32(const struct words *w, const char *key, int32_t *out);
 
 /* --- domain.c: domains as Xen and xenstore see them -------------------------------------------------------------- */
 enum guest_type { GUEST_UNKNOWN, GUEST_PV, GUEST_PVH, GUEST_HVM };
@@ -275,14 +278,24 @@ int share_copy(struct gb *gb, const struct driver *driver, const struct words *r
                size_t *copied);
 
 /* --- picture.c: pixels to files ---------------------------------------------------------------------------------- */
+/* unikernel/abi/module.ts: FORMAT_*; the codes are drm_fourcc.h's. */
+#define FORMAT_XRGB8888 0x34325258u
+#define FORMAT_ARGB8888 0x34325241u
+#define FORMAT_RGB888 0x34324752u
+#define FORMAT_RGB565 0x36314752u
+
 struct picture {
     uint32_t width, height, format;
     uint32_t pixel_bytes;
+    int32_t x, y; /* of a cursor: where it lies over the screen */
     size_t bytes;
     uint8_t *data; /* packed rows, as the guest wrote them */
 };
 uint32_t picture_pixel_bytes(uint32_t format);
 int picture_write(struct gb *gb, const struct picture *picture, const char *path);
+
+/* --- cursor.c: one picture over another -------------------------------------------------------------------------- */
+void cursor_lay(struct picture *picture, const struct picture *cursor);
 
 /* --- what the verbs run, one file each --------------------------------------------------------------------------- */
 int create_run(struct gb *gb);

@@ -51,6 +51,11 @@ void json_number(struct json *j, const char *key, uint64_t value) {
     fprintf(j->to, "%llu", (unsigned long long)value);
 }
 
+void json_signed(struct json *j, const char *key, int32_t value) {
+    lead(j, key);
+    fprintf(j->to, "%d", value);
+}
+
 void json_bool(struct json *j, const char *key, bool value) {
     lead(j, key);
     fputs(value ? "true" : "false", j->to);

@@ -15,7 +15,8 @@
 enum {
     KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MODULES, KEY_MEMORY, KEY_WAIT,
     KEY_THRESHOLD,
-    KEY_TRIAL, KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_OUTPUT,
+    KEY_TRIAL, KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_CURSOR, KEY_NO_CURSOR,
+    KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_OUTPUT,
     KEY_HELP,
 };
 
@@ -35,6 +36,8 @@ static const struct option LONG[] = {
     {"supervise", no_argument, NULL, KEY_SUPERVISE},
     {"timeout", required_argument, NULL, KEY_TIMEOUT},
     {"crc", no_argument, NULL, KEY_CRC},
+    {"cursor", no_argument, NULL, KEY_CURSOR},
+    {"no-cursor", no_argument, NULL, KEY_NO_CURSOR},
     {"scanout", required_argument, NULL, KEY_SCANOUT},
     {"force", no_argument, NULL, KEY_FORCE},
     {"raw", no_argument, NULL, KEY_RAW},
@@ -65,6 +68,8 @@ static uint32_t option_group(int key) {
     case KEY_SUPERVISE:
         return OPT_SUPERVISE;
     case KEY_CRC:
+    case KEY_CURSOR:
+    case KEY_NO_CURSOR:
     case KEY_SCANOUT:
         return OPT_PICTURE;
     case KEY_FORCE:
@@ -247,6 +252,12 @@ static int take(struct gb *gb, int key, const char *value) {
         return read_u32(gb, "--timeout", value, 1, TIMEOUT_MAX_S, &opt->timeout_s);
     case KEY_CRC:
         opt->crc = true;
+        return GB_OK;
+    case KEY_CURSOR:
+        opt->cursor = true;
+        return GB_OK;
+    case KEY_NO_CURSOR:
+        opt->no_cursor = true;
         return GB_OK;
     case KEY_SCANOUT:
         return read_u32(gb, "--scanout", value, 0, SCANOUT_MAX - 1, &opt->scanout);

@@ -13,14 +13,10 @@
 
 #include "gbctl.h"
 
-/* unikernel/abi/module.ts: FORMAT_*; the codes are drm_fourcc.h's. */
-#define FORMAT_XRGB8888 0x34325258u
-#define FORMAT_RGB888 0x34324752u
-#define FORMAT_RGB565 0x36314752u
-
 uint32_t picture_pixel_bytes(uint32_t format) {
     switch (format) {
     case FORMAT_XRGB8888:
+    case FORMAT_ARGB8888:
         return 4;
     case FORMAT_RGB888:
         return 3;

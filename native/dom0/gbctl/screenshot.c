@@ -2,7 +2,7 @@
 /*
  * screenshot: a guest's screen in parts of at most 1 MiB through the share, and its CRC-32 as the driver domain
  * computes it. The guest draws on while we copy: when the picture's own CRC differs, the screen moved, and the copy
- * is taken again.
+ * is taken again. Its cursor is a picture of its own, taken by the same requests with a word more, and laid over it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,14 @@ struct shot {
     struct domain guest;
     uint32_t vgpu;
     uint32_t scanout;
+    bool cursor;  /* it is the scanout's cursor that is taken */
     uint32_t crc; /* as the domain says */
     bool moved;
 };
+
+static const char *plane_word(const struct shot *shot) {
+    return shot->cursor ? " cursor" : "";
+}
 
 static int refuse(struct gb *gb, const struct shot *shot, const char *what) {
     return gb_fail(gb, GB_FAILED, "driver domain %u (%s): its reply is wrong: %s", shot->driver.domid,
@@ -46,7 +51,7 @@ static int read_shape(struct gb *gb, const struct shot *shot, const struct words
         !words_u64(words, "height", PICTURE_SIDE_MAX, &height) || !height)
         return refuse(gb, shot, "width= and height= must be 1 to 16384");
     p->format = read_format(words_get(words, "format"));
-    if (!p->format)
+    if (!p->format || shot->cursor != (p->format == FORMAT_ARGB8888))
         return refuse(gb, shot, "format= is none that gbctl knows");
     p->width = (uint32_t)width;
     p->height = (uint32_t)height;
@@ -61,7 +66,8 @@ static int ask_crc(struct gb *gb, struct shot *shot, struct picture *shape) {
     static struct words words;
     const char *text;
     char *end;
-    int error = request(gb, &shot->driver, &words, "crc %u %u %u", shot->guest.domid, shot->vgpu, shot->scanout);
+    int error = request(gb, &shot->driver, &words, "crc %u %u %u%s", shot->guest.domid, shot->vgpu, shot->scanout,
+                        plane_word(shot));
 
     if (!error)
         error = read_shape(gb, shot, &words, shape);
@@ -71,7 +77,11 @@ static int ask_crc(struct gb *gb, struct shot *shot, struct picture *shape) {
     if (!text || strlen(text) != 8)
         return refuse(gb, shot, "crc32= must be 8 hexadecimal digits");
     shot->crc = (uint32_t)strtoul(text, &end, 16);
-    return *end ? refuse(gb, shot, "crc32= must be 8 hexadecimal digits") : GB_OK;
+    if (*end)
+        return refuse(gb, shot, "crc32= must be 8 hexadecimal digits");
+    if (shot->cursor && (!words_s32(&words, "x", &shape->x) || !words_s32(&words, "y", &shape->y)))
+        return refuse(gb, shot, "x= and y= must be numbers of 32 bits");
+    return GB_OK;
 }
 
 static bool same_shape(const struct picture *a, const struct picture *b) {
@@ -83,8 +93,8 @@ static int read_part(struct gb *gb, struct shot *shot, struct picture *p, size_t
     static struct words words;
     struct picture shape;
     size_t copied = 0;
-    int error = request(gb, &shot->driver, &words, "read %u %u %u %zu %u", shot->guest.domid, shot->vgpu, shot->scanout,
-                        *offset, gb->self);
+    int error = request(gb, &shot->driver, &words, "read %u %u %u %zu %u%s", shot->guest.domid, shot->vgpu,
+                        shot->scanout, *offset, gb->self, plane_word(shot));
 
     if (error == GB_FAILED && strstr(gb->error, "scanout changed")) {
         shot->moved = true;
@@ -153,16 +163,44 @@ static int take(struct gb *gb, struct shot *shot, struct picture *p) {
     return error;
 }
 
+/* The cursor over the screen, if there is one; it may go while it is taken. */
+static int take_cursor(struct gb *gb, const struct shot *screen, struct picture *p) {
+    struct shot shot = *screen;
+    struct picture cursor = {0};
+    int error;
+
+    shot.cursor = true;
+    error = take(gb, &shot, &cursor);
+    if (!error)
+        cursor_lay(p, &cursor);
+    else if (error == GB_FAILED && strstr(gb->error, "cursor off"))
+        error = GB_OK;
+    free(cursor.data);
+    return error;
+}
+
+/* The screen's own bytes count, not what was laid over them. */
+static int take_screen(struct gb *gb, struct shot *shot, struct picture *p) {
+    int error = take(gb, shot, p);
+
+    if (error)
+        return error;
+    shot->crc = picture_crc(p);
+    return gb->opt.no_cursor ? GB_OK : take_cursor(gb, shot, p);
+}
+
 static void print_shot(const struct gb *gb, const struct shot *shot, const struct picture *p, const char *path) {
     struct json j = {.to = stdout};
     char crc[12];
-    uint32_t value = p->data ? picture_crc(p) : shot->crc;
     char fourcc[5] = {(char)p->format, (char)(p->format >> 8), (char)(p->format >> 16), (char)(p->format >> 24), 0};
 
-    snprintf(crc, sizeof(crc), "%08x", value);
+    snprintf(crc, sizeof(crc), "%08x", shot->crc);
     if (!gb->opt.json) {
-        printf("crc32=%s width=%u height=%u format=%s%s%s\n", crc, p->width, p->height, fourcc, path ? " file=" : "",
+        printf("crc32=%s width=%u height=%u format=%s%s%s", crc, p->width, p->height, fourcc, path ? " file=" : "",
                path ? path : "");
+        if (shot->cursor)
+            printf(" x=%d y=%d", p->x, p->y);
+        printf("\n");
         return;
     }
     json_open(&j, NULL, '{');
@@ -171,6 +209,10 @@ static void print_shot(const struct gb *gb, const struct shot *shot, const struc
     json_number(&j, "height", p->height);
     json_string(&j, "format", fourcc);
     json_bool(&j, "moved", shot->moved);
+    if (shot->cursor) {
+        json_signed(&j, "x", p->x);
+        json_signed(&j, "y", p->y);
+    }
     if (path)
         json_string(&j, "file", path);
     json_close(&j, '}');
@@ -190,6 +232,8 @@ static int read_operands(struct gb *gb, struct shot *shot, const char **path) {
     int error;
 
     *path = NULL;
+    if (gb->opt.cursor && (!gb->opt.crc || gb->opt.no_cursor))
+        return gb_fail(gb, GB_USAGE, "--cursor goes with --crc, and not with --no-cursor");
     if (!gb->opt.crc) {
         if (count < 2)
             return gb_fail(gb, GB_USAGE, "name a file (.png or .ppm), or say --crc");
@@ -208,7 +252,7 @@ static int read_operands(struct gb *gb, struct shot *shot, const char **path) {
 }
 
 int screenshot_run(struct gb *gb) {
-    struct shot shot = {.scanout = gb->opt.scanout};
+    struct shot shot = {.scanout = gb->opt.scanout, .cursor = gb->opt.cursor};
     struct picture picture = {0};
     const char *path;
     int error = read_operands(gb, &shot, &path);
@@ -216,7 +260,7 @@ int screenshot_run(struct gb *gb) {
     if (!error)
         error = request_begin(gb);
     if (!error)
-        error = path ? take(gb, &shot, &picture) : ask_crc(gb, &shot, &picture);
+        error = path ? take_screen(gb, &shot, &picture) : ask_crc(gb, &shot, &picture);
     request_end(gb);
     if (!error && path)
         error = picture_write(gb, &picture, path);

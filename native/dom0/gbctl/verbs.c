@@ -142,9 +142,12 @@ static const struct verb VERBS[] = {
      "a picture of a guest's screen",
      "Writes what the guest shows on vGPU N (0) to a file. The CRC-32 that the driver domain computes is compared\n"
      "with the picture's own; when they differ the screen moved, and the picture is taken again, up to 3 times.\n"
+     "The guest's cursor is drawn over it; what is compared is the screen without.\n"
      "\n"
      "  --scanout K   the screen's number on that vGPU (0)\n"
-     "  --crc         only print the CRC-32, size and format; no file\n"
+     "  --no-cursor   leave the cursor out\n"
+     "  --crc         only print the CRC-32, size and format, of the screen without its cursor; no file\n"
+     "  --crc --cursor   those of the cursor, and where it is\n"
      "\n"
      "Examples:\n"
      "  gbctl screenshot desk desk.png\n"

@@ -70,3 +70,14 @@ bool words_u64(const struct words *w, const char *key, uint64_t max, uint64_t *o
 
     return value && parse_u64(value, max, out);
 }
+
+bool words_s32(const struct words *w, const char *key, int32_t *out) {
+    const char *text = words_get(w, key);
+    bool negative = text && *text == '-';
+    uint64_t value;
+
+    if (!text || !parse_u64(text + negative, negative ? 1ull << 31 : INT32_MAX, &value))
+        return false;
+    *out = (int32_t)(negative ? -(int64_t)value : (int64_t)value);
+    return true;
+}

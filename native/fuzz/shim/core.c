@@ -83,6 +83,9 @@ REFUSED(core_work_fence, NO, uint32_t tag, uint32_t engine, uint64_t cookie)
 REFUSED(core_poll, NO, uint32_t tag, uint64_t ns)
 REFUSED(core_scanout_set_buffer, NO, uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset,
         uint32_t width, uint32_t height, uint32_t stride, uint32_t format)
+REFUSED(core_cursor_set, NO, uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset,
+        uint32_t width, uint32_t height, uint32_t stride, uint32_t format)
+REFUSED(core_cursor_move, NO, uint32_t tag, uint32_t scanout, int32_t x, int32_t y)
 
 /* --- what the shim tells a core --- */
 

@@ -124,6 +124,15 @@ int32_t core_scanout_set_buffer(uint32_t tag, uint32_t scanout, uint32_t buffer,
     return CARRIED(tag, scanout, buffer, offset, width, height, stride, format);
 }
 
+int32_t core_cursor_set(uint32_t tag, uint32_t scanout, uint32_t buffer, uint64_t offset, uint32_t width,
+                        uint32_t height, uint32_t stride, uint32_t format) {
+    return CARRIED(tag, scanout, buffer, offset, width, height, stride, format);
+}
+
+int32_t core_cursor_move(uint32_t tag, uint32_t scanout, int32_t x, int32_t y) {
+    return CARRIED(tag, scanout, x, y);
+}
+
 int32_t core_irq_raise(uint32_t tag, uint32_t vector) {
     (void)tag;
     core.irq_vector = vector;

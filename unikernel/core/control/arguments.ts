@@ -4,7 +4,7 @@
 // so (false, null, -1).
 
 import { FORMAT_NONE } from "../../abi/module";
-import { scanoutAt, scanoutLocate, scanoutsOf } from "../display/scanout";
+import { cursorPlane, scanoutAt, scanoutLocate, scanoutsOf } from "../display/scanout";
 import { SPACE, Words, parsed } from "../text";
 import { guestFind } from "../vgpu/guest";
 import { Vgpu, vgpuNumbered } from "../vgpu/vgpu";
@@ -45,16 +45,26 @@ export function takeVgpu(words: Words): Vgpu | null {
   return vgpu;
 }
 
-/** A scanout number of that vGPU whose scanout is on and has pages behind it; -1 otherwise. */
+/** A scanout number of that vGPU; -1 otherwise. */
 export function takeScanout(words: Words, vgpu: Vgpu): i32 {
   if (!take(words, "scanout", 0x10000)) return -1;
   const number = <u32>argument;
-  if (number >= scanoutsOf(vgpu)) {
-    replyError().put("no such scanout: ").number(number).put(", there are ").number(scanoutsOf(vgpu));
-    return -1;
+  if (number < scanoutsOf(vgpu)) return <i32>number;
+  replyError().put("no such scanout: ").number(number).put(", there are ").number(scanoutsOf(vgpu));
+  return -1;
+}
+
+/** Nothing more, or the word `cursor`: the plane that is meant, when it is on and has pages behind it; else -1. */
+export function takePlane(words: Words, vgpu: Vgpu, scanout: u32): i32 {
+  let cursor = false;
+  if (words.next(SPACE)) {
+    cursor = words.is("cursor");
+    if (!cursor) words.open(words.at, <u32>(words.end - words.at)); // back to the word just read
+    if (!atEnd(words)) return -1;
   }
-  const scanout = scanoutAt(vgpu.index, number);
-  if (scanout.format != FORMAT_NONE && scanoutLocate(vgpu, scanout, 0)) return <i32>number;
-  replyError().put("scanout off: ").number(number);
+  const plane = cursor ? cursorPlane(scanout) : scanout;
+  const picture = scanoutAt(vgpu.index, plane);
+  if (picture.format != FORMAT_NONE && scanoutLocate(vgpu, picture, 0)) return <i32>plane;
+  replyError().put(cursor ? "cursor off: " : "scanout off: ").number(scanout);
   return -1;
 }

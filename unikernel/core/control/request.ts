@@ -13,6 +13,7 @@ import {
   SLICE_MORE,
   pictureCancel,
   pictureCrc,
+  pictureIsCursor,
   pictureScanout,
   pictureSlice,
   pictureStartCrc,
@@ -30,7 +31,7 @@ import { moduleFind, putModuleTitle } from "../vgpu/module";
 import { putRefusal, quarantineImpose, quarantineLift, quarantined } from "../vgpu/quarantine";
 import { replaceHandedOver, vgpuReplace } from "../vgpu/replace";
 import { VGPU_READY } from "../vgpu/vgpu";
-import { DOMID_END, argument, atEnd, take, takeScanout, takeVgpu } from "./arguments";
+import { DOMID_END, argument, atEnd, take, takePlane, takeScanout, takeVgpu } from "./arguments";
 import { domainReply } from "./domain";
 import { describe, loadModule, unloadModule } from "./modules";
 import { putPair, replyError, replyOk, replyTo } from "./reply";
@@ -175,7 +176,8 @@ function crc(words: Words): void {
   const vgpu = takeVgpu(words);
   if (vgpu == null) return;
   const scanout = takeScanout(words, vgpu);
-  if (scanout >= 0 && atEnd(words)) pictureStartCrc(vgpu, scanout);
+  const plane = scanout < 0 ? -1 : takePlane(words, vgpu, scanout);
+  if (plane >= 0) pictureStartCrc(vgpu, plane);
 }
 
 function read(words: Words): void {
@@ -183,17 +185,19 @@ function read(words: Words): void {
   if (vgpu == null) return;
   const number = takeScanout(words, vgpu);
   if (number < 0) return;
-  const total = pictureBytes(scanoutAt(vgpu.index, number));
   if (!take(words, "offset", u64.MAX_VALUE)) return;
   const offset = argument;
-  if (!take(words, "peer", DOMID_END) || !atEnd(words)) return;
+  if (!take(words, "peer", DOMID_END)) return;
+  const plane = takePlane(words, vgpu, number);
+  if (plane < 0) return;
+  const total = pictureBytes(scanoutAt(vgpu.index, plane));
   if (offset >= total) {
     replyError().put("offset beyond the picture: ").number(offset).put(" of ").number(total).put(" bytes");
     return;
   }
   peer = <u32>argument;
   bytes = <u32>min<u64>(total - offset, SHARE_BYTES);
-  pictureStartRead(vgpu, number, offset, bytes);
+  pictureStartRead(vgpu, plane, offset, bytes);
 }
 
 @inline
@@ -253,6 +257,7 @@ function crcDone(): void {
   putPair(text, "width", scanout.width);
   putPair(text, "height", scanout.height);
   putPair(text, "stride", scanout.stride).put(" format=").put(formatName(scanout.format));
+  if (pictureIsCursor()) text.put(" x=").signed(scanout.x).put(" y=").signed(scanout.y);
 }
 
 function readDone(): void {

@@ -4,7 +4,7 @@
 
 import * as S from "../../abi/shim";
 import { FORMAT_NONE } from "../../abi/module";
-import { formatName, scanoutAt, scanoutsOf } from "../display/scanout";
+import { cursorPlane, formatName, scanoutAt, scanoutsOf } from "../display/scanout";
 import { panicWords } from "../restart/restore";
 import { Text } from "../text";
 import {
@@ -69,6 +69,7 @@ export function putVgpuStat(text: Text, vgpu: Vgpu): void {
     text.put(" recent_").put(thresholdName(i)).put("=").number(quarantineCounted(vgpu.domid, i));
   }
   for (let i: u32 = 0; i < scanoutsOf(vgpu); i++) putScanout(text, vgpu, i);
+  for (let i: u32 = 0; i < scanoutsOf(vgpu); i++) putCursor(text, vgpu, i);
 }
 
 function putScanout(text: Text, vgpu: Vgpu, i: u32): void {
@@ -76,4 +77,12 @@ function putScanout(text: Text, vgpu: Vgpu, i: u32): void {
   text.put(" scanout").number(i).put("=");
   if (scanout.format == FORMAT_NONE) text.put("off");
   else text.number(scanout.width).put("x").number(scanout.height).put("/").put(formatName(scanout.format));
+}
+
+/** Where it is, when there is one. */
+function putCursor(text: Text, vgpu: Vgpu, i: u32): void {
+  text.put(" cursor").number(i).put("=");
+  const cursor = scanoutAt(vgpu.index, cursorPlane(i));
+  if (cursor.format == FORMAT_NONE) text.put("off");
+  else text.signed(cursor.x).put(",").signed(cursor.y);
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Looking at a scanout from Dom0: its CRC-32, or a part of it copied into the share. Both go through the rows in
-// slices of background work, so that traps are not delayed; when the scanout changes in between, the work ends with an
-// error instead of a picture that never was.
+// Looking at a scanout, or at its cursor, from Dom0: its CRC-32, or a part of it copied into the share. Both go through
+// the rows in slices of background work, so that traps are not delayed; when the picture changes in between, the work
+// ends with an error instead of one that never was.
 //
 //   IDLE ──start──> CRC or READ ──slice──> ... ──last slice──> IDLE, answered
 //                          └── changed, lost, detached ──────> IDLE, answered with an error
 
 import { BUFFER_NONE, FORMAT_NONE } from "../../abi/module";
 import { shim_guest_crc32, shim_share_copy_guest } from "../../abi/shim";
-import { SLICE_BYTES, SLICE_ROWS } from "../limits";
+import { SCANOUTS_PER_VGPU_MAX, SLICE_BYTES, SLICE_ROWS } from "../limits";
 import { Vgpu, vgpuAt } from "../vgpu/vgpu";
 import { Scanout, rowBytes, scanoutAt, scanoutAtGpa, scanoutLocate, scanoutRun } from "./scanout";
 
@@ -24,7 +24,7 @@ export const SLICE_CHANGED: i32 = -1000;
 
 let work: u32 = 0; // PICTURE_IDLE; no initialiser but a literal, or there were a start function
 let vgpuIndex: u32 = 0;
-let scanoutNumber: u32 = 0;
+let plane: u32 = 0; // of a scanout, or of a cursor
 let serial: u32 = 0;
 let row: u32 = 0; // crc: the next row
 let crc: u32 = 0;
@@ -45,7 +45,11 @@ export function pictureVgpu(): Vgpu {
 }
 
 export function pictureScanout(): Scanout {
-  return scanoutAt(vgpuIndex, scanoutNumber);
+  return scanoutAt(vgpuIndex, plane);
+}
+
+export function pictureIsCursor(): bool {
+  return plane >= SCANOUTS_PER_VGPU_MAX;
 }
 
 export function pictureCancel(): void {
@@ -55,7 +59,7 @@ export function pictureCancel(): void {
 function start(kind: u32, vgpu: Vgpu, number: u32): void {
   work = kind;
   vgpuIndex = vgpu.index;
-  scanoutNumber = number;
+  plane = number;
   serial = scanoutAt(vgpu.index, number).serial;
 }
 

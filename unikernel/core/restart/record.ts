@@ -6,10 +6,10 @@
 //      0 ┌ Saved ┐
 //     64 ├ parameters, 8 bytes each ┤
 //    128 ├ per BAR: ram_gfn u64, ram_pages u32, mapped u32 ┤
-//    224 ├ scanouts, as in display/scanout.ts ┤
-//    416 ├ configuration space, values ┤
-//    672 ├ MSI-X table ┤
-//   1696 ├ specification ┤ 2208 ├ reason ┤ 2448 ├ scheduling ┤ 2496
+//    224 ├ scanouts, as in display/scanout.ts; cursors lie in buffers, which do not come back ┤
+//    448 ├ configuration space, values ┤
+//    704 ├ MSI-X table ┤
+//   1728 ├ specification ┤ 2240 ├ reason ┤ 2480 ├ scheduling ┤ 2528
 
 import { SHIM_RECORDS_MAX, SHIM_RECORD_BYTES_MAX } from "../../abi/shim";
 import { PCI_CFG_SPACE_SIZE, PCI_MSIX_ENTRY_SIZE } from "../../abi/pci";
@@ -37,7 +37,7 @@ export class Saved {
   msix_pending: u64;
   buffers: u32; // how many it had: they do not come back
 }
-export const SAVED_FORMAT: u32 = 0x47425633; // "GBV3"
+export const SAVED_FORMAT: u32 = 0x47425634; // "GBV4"
 
 export const AT_PARAMS: u32 = 64;
 export const AT_RAM: u32 = AT_PARAMS + PARAMS * 8;

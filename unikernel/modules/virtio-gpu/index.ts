@@ -17,7 +17,6 @@ import { VIRTIO_GPU_F_EDID, VIRTIO_GPU_F_RESOURCE_BLOB } from "./protocol";
 import { param } from "../../sdk/capability";
 import { OPEN_BUS } from "../../sdk/registers";
 import * as T from "../../sdk/virtio/transport";
-import { cursorsReset } from "./cursor";
 import { configRead, configWrite, outputChange, outputsInit, outputsReset } from "./outputs";
 import { PARAM_BLOB, PARAM_MEMORY_BYTES } from "./params";
 import { isMemorySize } from "./pixels";
@@ -62,7 +61,6 @@ function driverReset(): void {
 function forget(): void {
   ringsForget();
   scanoutsForget();
-  cursorsReset();
   resourcesForget();
   outputsReset();
 }
