@@ -8,11 +8,11 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { crc32 } from "../../host/sim/crc32.js";
 import { configRead } from "../../host/sim/guest.js";
-import { addDomain } from "../../host/sim/world.js";
+import { addDomain, step } from "../../host/sim/world.js";
 import * as P from "../../unikernel/abi/pci.js";
 import * as V from "../../unikernel/abi/virtio.js";
 import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
-import { GUEST, machine, realModule, request, specify, stat } from "../core/support.js";
+import { GUEST, machine, realModule, request, specify, stat, vgpuNode } from "../core/support.js";
 import { random } from "../pipeline/host.js";
 import * as D from "./driver.js";
 import type { Virtqueue } from "./virtqueue.js";
@@ -115,6 +115,26 @@ test("a cursor on each output, from a blob and transferred: the operator sees it
   assert.equal([stat(world).get("cursor0"), stat(world).get("cursor1")], ["off", "off"]);
 });
 
+test("a flush that is found by polling is done without another event: the domain does not go to sleep on it", () => {
+  const { world, bus, driver } = attached(`${SPEC} poll_us=1000`);
+  drawBlob(driver, bus, 1, 0, [640, 480]);
+  const queue = driver.queues[D.CONTROL] as Virtqueue;
+  const request_page = bus.ram.pages(1);
+  const bytes = D.flush(1, { x: 0, y: 0, width: 640, height: 480 });
+  bus.ram.fill(request_page, bytes);
+  const pieces = [{ gpa: request_page, bytes: bytes.length }];
+  queue.add(pieces, [{ gpa: request_page + 2048n, bytes: 24 }]);
+  driver.kick(D.CONTROL);
+  while (queue.collect().length === 0) assert.ok(step(world));
+  for (let i = 0; i < 20; i++) {
+    queue.add(pieces, [{ gpa: request_page + 2048n, bytes: 24 }]);
+    assert.is(driver.kick(D.CONTROL), false, "the window is open");
+    let done = 0;
+    for (let left = 8; done === 0 && left > 0 && step(world); left--) done = queue.collect().length;
+    assert.is(done + queue.collect().length, 1, `flush ${i}`);
+  }
+});
+
 test("reset by the driver and by the operator, then everything again", () => {
   const { bus, driver, world } = attached();
   drawBlob(driver, bus, 1, 0, [640, 480]);
@@ -128,6 +148,25 @@ test("reset by the driver and by the operator, then everything again", () => {
   const fresh = new D.Driver(again).start();
   assert.is(fresh.send(D.create2d(1, 64, 64)).type, OK);
   assert.is(stat(world).get("state") ?? "ready", "ready");
+});
+
+test("outputs that cannot be are refused in words: too many, or too large", () => {
+  for (const [words, reason] of [
+    ["outputs=5", "outputs=5: must be 1 to 4"],
+    ["outputs=0", "outputs=0: must be 1 to 4"],
+    ["outputs=4 width3=3841", "width3=3841: must be 640 to 3840"],
+    ["outputs=4 height2=479", "height2=479: must be 480 to 2400"],
+    ["outputs=4 width4=800", "width4"],
+  ] as const) {
+    const { world } = machine([MODULE]);
+    assert.is(specify(world, `module=virtio-gpu guest=pvh ${words}`), "refused");
+    const error = String(vgpuNode(world, "error"));
+    assert.ok(error.includes(reason), error);
+  }
+  const { world, guest } = machine([MODULE]);
+  giveMemory(guest);
+  const most = ["", "1", "2", "3"].map((i) => `width${i}=3840 height${i}=2400`).join(" ");
+  assert.is(specify(world, `module=virtio-gpu guest=pvh outputs=4 ${most}`), "ready");
 });
 
 test("the operator plugs in, resizes, unplugs by a request; what cannot be is refused in words", () => {

@@ -51,8 +51,8 @@ export function on_timer(): void {
 export function on_idle(): u32 {
   controlPump();
   const request = requestWork();
-  const more = workSlice() || request;
   const polls = pollWork();
+  const more = workSlice() || request; // behind the polls: who finds work there must not wait for the next event
   saveChanges();
   return more ? IDLE_MORE : polls ? IDLE_POLLS : IDLE_DONE;
 }
