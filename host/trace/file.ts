@@ -22,7 +22,8 @@ export const TRACE_VERSION = 1;
 export const TRACE_HEADER_BYTES = 320;
 /** 2 MiB: sixteen whole rings of a driver domain (TRACE_RECORDS of unikernel/core/limits.ts). */
 export const TRACE_RECORDS_MAX = 65536;
-export const TRACE_PARAMS_MAX = 8;
+/** As many as a manifest has (unikernel/abi/manifest.ts). */
+export const TRACE_PARAMS_MAX = 12;
 export const TRACE_SUFFIX = ".gbt";
 
 /** What the records are: accesses of guests as Xen sends them, or calls of one module's entry points. */
@@ -42,10 +43,12 @@ const AT = {
   moduleVersion: 96,
   zeros: 112,
   values: 128,
-  story: 192,
 } as const;
+/** Parameters before the story, whether there are so many or not; more take the first bytes of its room. */
+const PARAMS_USUAL = 8;
 const NAME_BYTES = 32;
 const VERSION_BYTES = 16;
+/** With up to 8 parameters. */
 export const STORY_BYTES = 128;
 const ZEROS_BYTES = 16;
 const SHA_BYTES = 32;
@@ -76,6 +79,11 @@ export class TraceError extends Error {
   }
 }
 
+/** Where the story begins: it ends with the header. */
+function storyAt(params: number): number {
+  return AT.values + 8 * Math.max(params, PARAMS_USUAL);
+}
+
 export function encodeTrace(trace: Trace): Uint8Array {
   const bytes = new Uint8Array(TRACE_HEADER_BYTES + trace.records.length);
   const view = new DataView(bytes.buffer);
@@ -90,7 +98,8 @@ export function encodeTrace(trace: Trace): Uint8Array {
   putText(bytes, AT.name, NAME_BYTES, trace.name);
   putText(bytes, AT.moduleVersion, VERSION_BYTES, trace.version);
   for (const [i, value] of trace.params.entries()) view.setBigUint64(AT.values + 8 * i, value, true);
-  putText(bytes, AT.story, STORY_BYTES, trace.story);
+  const story = storyAt(trace.params.length);
+  putText(bytes, story, TRACE_HEADER_BYTES - story, trace.story);
   bytes.set(trace.records, TRACE_HEADER_BYTES);
   view.setUint32(AT.crc, crc32(bytes), true);
   return bytes;
@@ -134,7 +143,7 @@ export function decodeTrace(subject: string, bytes: Uint8Array): Trace {
     params: Array.from({ length: params }, (_, i) => view.getBigUint64(AT.values + 8 * i, true)),
     seed: view.getBigUint64(AT.seed, true),
     dropped: view.getUint32(AT.dropped, true),
-    story: text(bytes, AT.story, STORY_BYTES),
+    story: text(bytes, storyAt(params), TRACE_HEADER_BYTES - storyAt(params)),
     records,
   };
 }

@@ -44,7 +44,7 @@ const char *trace_open(struct trace *trace, const uint8_t *bytes, size_t length)
     if (bytes[AT_LEVEL] != LEVEL_MODULE || trace->params > TRACE_PARAMS_MAX)
         return "no trace of one module";
     for (uint32_t i = 0; i < TRACE_PARAMS_MAX; i++)
-        trace->param[i] = little(bytes + AT_VALUES + 8 * i, 8);
+        trace->param[i] = i < trace->params ? little(bytes + AT_VALUES + 8 * i, 8) : 0;
     trace->records = bytes + TRACE_HEADER_BYTES;
     return 0;
 }

@@ -9,7 +9,7 @@
 #define TRACE_HEADER_BYTES 320u
 #define TRACE_RECORD_BYTES 32u
 #define TRACE_RECORDS_MAX 65536u
-#define TRACE_PARAMS_MAX 8u
+#define TRACE_PARAMS_MAX 12u
 
 enum trace_kind {
     TRACE_CALL_ATTACH = 0xc0,

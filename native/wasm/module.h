@@ -31,7 +31,7 @@ struct gb_global {
 };
 
 /* Of the binary manifest (unikernel/abi/manifest.ts): its size, and what the shim itself looks at. */
-#define GB_MANIFEST_BYTES 784u
+#define GB_MANIFEST_BYTES 976u
 #define GB_MANIFEST_NAME 8u
 #define GB_MANIFEST_NAME_BYTES 32u
 #define GB_MANIFEST_VERSION 40u

@@ -149,7 +149,7 @@ test("modules that are not well formed are not offered; the others are", () => {
     ["bar size", (view) => view.setUint32(120, 0x1001, true)],
     ["bar size", (view) => view.setUint32(120, 8, true)],
     ["bar size", (view) => view.setUint32(120 + 16, 512, true)],
-    ["bar size param", (view) => view.setUint8(112 + 2 * 16 + 3, 8)],
+    ["bar size param", (view) => view.setUint8(112 + 2 * 16 + 3, 12)],
     ["64-bit bar without a slot behind it", (view) => view.setUint8(112 + 3 * 16, 1)],
   ];
   const modules = faults.map(([, spoil]) => {

@@ -126,6 +126,11 @@ const REFUSED: [title: string, change: (manifest: Manifest) => void, reason: Reg
   ],
   ["RAM in I/O space", (m) => Object.assign(m.bars[1] ?? {}, { kind: "ram" }), /cannot be in I\/O space/],
   ["a default out of range", (m) => Object.assign(m.params[0] ?? {}, { min: 5 }), /default 0 is not within 5/],
+  [
+    "thirteen params",
+    (m) => m.params.push(...Array.from({ length: 13 }, (_, i) => ({ name: `p${i}`, default: 0, min: 0, max: 0 }))),
+    /params.*12/,
+  ],
   ["a param twice", (m) => m.params.push({ name: "seed", default: 0, min: 0, max: 0 }), /seed is there twice/],
   ["an MSI-X table nowhere", (m) => m.bars.pop(), /no bar of kind msix/],
   ["an MSI-X bar without vectors", (m) => Object.assign(m.interrupts, { msix: 0 }), /msix is 0/],

@@ -79,6 +79,13 @@ test("what goes in comes out", () => {
   assert.equal(decodeRecords(decodeTrace("x", bytes).records), RECORDS);
 });
 
+test("twelve parameters, and no more; the story's room is what they leave", () => {
+  const params = Array.from({ length: 12 }, (_, i) => BigInt(i) << 60n);
+  const long = decodeTrace("x", encodeTrace({ ...sample(), params, story: "s".repeat(200) }));
+  assert.equal(long.params, params);
+  assert.is(long.story, "s".repeat(STORY_BYTES - 4 * 8));
+});
+
 test("an empty trace, and one of level core without a hash", () => {
   const trace: Trace = { ...sample(), level: "core", records: new Uint8Array(), wasmSha256: "", params: [] };
   assert.equal(decodeTrace("x", encodeTrace(trace)), trace);
@@ -118,8 +125,8 @@ test("fields that the checksum confirms are still checked", () => {
     /level 9/,
   );
   refused(
-    forged((view) => view.setUint8(11, 9)),
-    /9 parameters; the limit is 8/,
+    forged((view) => view.setUint8(11, 13)),
+    /13 parameters; the limit is 12/,
   );
   refused(
     forged((view) => view.setUint8(127, 1)),

@@ -2,6 +2,7 @@
 //
 // Each command of the virtio GPU: what it does when it is right, and the answer of the specification when it is not.
 
+import { readFileSync } from "node:fs";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { crc32 } from "../../host/sim/crc32.js";
@@ -88,6 +89,32 @@ test("display info and EDID of two outputs", () => {
   }
   assert.is(driver.send(D.getEdid(2)).type, SCANOUT);
   assert.is(driver.send(D.getEdid(U32)).type, SCANOUT);
+});
+
+test("four outputs, each in its own mode; the parameters stand in the manifest where the module looks for them", () => {
+  const modes = [
+    [1920, 1080],
+    [1280, 720],
+    [800, 600],
+    [3840, 2400],
+  ] as const;
+  const named = modes.flatMap(([width, height], i): [string, number][] => {
+    const end = i === 0 ? "" : String(i);
+    return [
+      [`width${end}`, width],
+      [`height${end}`, height],
+    ];
+  });
+  const { driver, mediator } = live({ outputs: 4, ...Object.fromEntries(named) });
+  const view = new DataView(driver.send(D.getDisplayInfo(), 408).bytes.buffer);
+  const sizes = modes.map((_, i) => [view.getUint32(24 + i * 24 + 8, true), view.getUint32(24 + i * 24 + 12, true)]);
+  assert.equal(sizes, modes);
+  assert.is(view.getUint32(24 + 3 * 24, true), 1920 + 1280 + 800, "side by side");
+  assert.is(driver.send(D.getEdid(3)).type, G.VIRTIO_GPU_RESP_OK_EDID);
+  const text = readFileSync("unikernel/modules/virtio-gpu/params.ts", "utf8");
+  for (const [, name, key] of text.matchAll(/PARAM_(\w+): u32 = (\d+)/g)) {
+    assert.is(mediator.manifest.params[Number(key)]?.name, name?.toLowerCase());
+  }
 });
 
 test("plugged in, resized, unplugged while it runs: event, interrupt, new answers", () => {

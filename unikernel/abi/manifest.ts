@@ -8,11 +8,11 @@
 //  68 ┌ capabilities u32 ┐  72 ┌ msi vectors u16 ┬ msix vectors u16 ┐  76 ┌ intx pin u8 ┬ msix bar u8 ┬ layout u16 ┐
 //  80 ┌ memory pages u32 ┬ scanouts u32 ┐  88 ┌ fuel of each ENTRY_*: 6 x u32 ┐
 // 112 ┌ 6 x bar, 16 bytes each: kind u8, space u8, prefetchable u8, size_param u8, 0 u32, size_bytes u64 ┐
-// 208 ┌ 8 x param, 48 bytes each: name 24 bytes, default u64, min u64, max u64 ┐
-// 592 ┌ interrupts a second u32 ┬ buffers u32 ┐ 600 ┌ bytes of all buffers u64 ┐ 608 ┌ pieces of all buffers u32 ┐
-// 612 ┌ state format u32 ┬ state bytes u32 ┐ 620 ┌ fuel of each of the state's entry points u32 ┐
-// 624 ┌ workloads u32 ┐ 628 ┌ 0 ... ┐ 640
-// 640 ┌ capabilities of PCI configuration space, one behind the other: id u8, length u8, the rest; id 0 ends ┐ 784
+// 208 ┌ 12 x param, 48 bytes each: name 24 bytes, default u64, min u64, max u64 ┐
+// 784 ┌ interrupts a second u32 ┬ buffers u32 ┐ 792 ┌ bytes of all buffers u64 ┐ 800 ┌ pieces of all buffers u32 ┐
+// 804 ┌ state format u32 ┬ state bytes u32 ┐ 812 ┌ fuel of each of the state's entry points u32 ┐
+// 816 ┌ workloads u32 ┐ 820 ┌ 0 ... ┐ 832
+// 832 ┌ capabilities of PCI configuration space, one behind the other: id u8, length u8, the rest; id 0 ends ┐ 976
 //
 // At 78 stands the layout's own version, so that a file of an older packer is refused by name and not misread.
 //
@@ -20,8 +20,8 @@
 
 export const MANIFEST_SECTION = "glovebox.manifest";
 export const MANIFEST_MAGIC = 0x4d584247; // "GBXM"
-export const MANIFEST_BYTES = 784;
-export const MANIFEST_LAYOUT_VERSION = 2; // 1: without quotas and state, 592 bytes
+export const MANIFEST_BYTES = 976;
+export const MANIFEST_LAYOUT_VERSION = 3; // 1: without quotas and state, 592 bytes; 2: 8 parameters, 784 bytes
 
 export const MANIFEST_ABI = 4;
 export const MANIFEST_ROLE = 6;
@@ -64,7 +64,7 @@ export const BAR_SPACE_IO = 2;
 export const BAR_NO_SIZE_PARAM = 0xff;
 
 export const MANIFEST_PARAMS = 208;
-export const MANIFEST_PARAM_COUNT = 8;
+export const MANIFEST_PARAM_COUNT = 12;
 export const MANIFEST_PARAM_BYTES = 48;
 export const PARAM_NAME = 0;
 export const PARAM_NAME_BYTES = 24;
@@ -73,20 +73,20 @@ export const PARAM_MIN = 32;
 export const PARAM_MAX = 40;
 
 // --- promises: what the module needs at most, and is held to ---
-export const MANIFEST_INTERRUPTS_PER_SECOND = 592; // more lose the vGPU (FAULT_PROMISE)
-export const MANIFEST_BUFFERS = 596; // handles at a time; 0 without capability "buffer"
-export const MANIFEST_BUFFER_BYTES = 600; // of all of them
-export const MANIFEST_BUFFER_PIECES = 608; // of all their scatter lists, neighbours joined; set aside at attach
-export const MANIFEST_WORKLOADS = 624; // that wait at a time; 0 without capability "work"
+export const MANIFEST_INTERRUPTS_PER_SECOND = 784; // more lose the vGPU (FAULT_PROMISE)
+export const MANIFEST_BUFFERS = 788; // handles at a time; 0 without capability "buffer"
+export const MANIFEST_BUFFER_BYTES = 792; // of all of them
+export const MANIFEST_BUFFER_PIECES = 800; // of all their scatter lists, neighbours joined; set aside at attach
+export const MANIFEST_WORKLOADS = 816; // that wait at a time; 0 without capability "work"
 
 // --- capabilities of PCI configuration space that the core only lays out: what lies behind MSI and MSI-X there ---
-export const MANIFEST_PCI_CAPABILITIES = 640;
+export const MANIFEST_PCI_CAPABILITIES = 832;
 export const MANIFEST_PCI_CAPABILITIES_BYTES = 144; // 0x70 to 0x100; each a multiple of 4
 
 // --- live replacement: 0, 0 and 0 = the module's state cannot be handed over ---
-export const MANIFEST_STATE_FORMAT = 612;
-export const MANIFEST_STATE_BYTES = 616;
-export const MANIFEST_FUEL_STATE = 620;
+export const MANIFEST_STATE_FORMAT = 804;
+export const MANIFEST_STATE_BYTES = 808;
+export const MANIFEST_FUEL_STATE = 812;
 
 export const ROLE_DEVICE = 0;
 export const ROLE_GPU = 1;

@@ -3,10 +3,11 @@
 // The driver's memory: what the host puts there before a run, what it reads after it. Addresses are exported, as
 // functions, because a constant of AssemblyScript is no export that JavaScript sees.
 
-import { BAR_KIND_TRAP, MANIFEST_BAR_COUNT, MANIFEST_BYTES, MANIFEST_WORKLOADS } from "../../../unikernel/abi/manifest";
+import { BAR_KIND_TRAP, MANIFEST_BAR_COUNT, MANIFEST_BYTES, MANIFEST_PARAM_COUNT, MANIFEST_WORKLOADS }
+  from "../../../unikernel/abi/manifest";
 
 export const ENTRIES: u32 = 9; // as many as any version of the ABI has
-export const PARAMS_MAX: u32 = 8;
+export const PARAMS_MAX: u32 = MANIFEST_PARAM_COUNT;
 /** docs/TRACE.md: what a file may have. */
 export const RECORDS_MAX: u32 = 65536;
 const RECORD_BYTES: u32 = 32;

@@ -5,6 +5,7 @@
 
 import { MODULE_BORDER } from "../../pipeline/contract.js";
 import { encodeManifest, fuelByEntry } from "../../pipeline/manifest.js";
+import { TRACE_PARAMS_MAX } from "../../trace/file.js";
 import { ADDED_IMPORTS, COVER_NAMESPACE, wordName } from "../cover/builder.js";
 import { RECORD_WORDS } from "../target.js";
 import { type FaultName, faultOf, framesOf, type Place } from "./fault.js";
@@ -186,7 +187,7 @@ export class ModuleInstance {
   private setParams(params: readonly bigint[]): void {
     const { manifest } = this.module;
     const buffer = this.driver.memory.buffer;
-    new BigUint64Array(buffer, this.driver.paramsAt(), 8).fill(0n).set(params);
+    new BigUint64Array(buffer, this.driver.paramsAt(), TRACE_PARAMS_MAX).fill(0n).set(params);
     const bars = new DataView(buffer, this.driver.barsAt(), 96);
     for (const bar of manifest.bars) {
       const key = manifest.params.findIndex((one) => one.name === bar.sizeParam);

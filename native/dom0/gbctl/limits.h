@@ -9,7 +9,7 @@
 /* docs/CONTROL.md: vGPU n is 0 to 7. */
 #define VGPU_MAX 8
 /* unikernel/abi/manifest.ts: MANIFEST_PARAM_COUNT, PARAM_NAME_BYTES, MANIFEST_NAME_BYTES, MANIFEST_VERSION_BYTES. */
-#define PARAM_MAX 8
+#define PARAM_MAX 12
 #define PARAM_NAME_MAX 24
 #define MODULE_NAME_MAX 32
 #define MODULE_VERSION_MAX 16

@@ -5,11 +5,11 @@
 //
 //      0 ┌ Saved ┐
 //     64 ├ parameters, 8 bytes each ┤
-//    128 ├ per BAR: ram_gfn u64, ram_pages u32, mapped u32 ┤
-//    224 ├ scanouts, as in display/scanout.ts; cursors lie in buffers, which do not come back ┤
-//    448 ├ configuration space, values ┤
-//    704 ├ MSI-X table ┤
-//   1728 ├ specification ┤ 2240 ├ reason ┤ 2480 ├ scheduling ┤ 2528
+//    160 ├ per BAR: ram_gfn u64, ram_pages u32, mapped u32 ┤
+//    256 ├ scanouts, as in display/scanout.ts; cursors lie in buffers, which do not come back ┤
+//    480 ├ configuration space, values ┤
+//    736 ├ MSI-X table ┤
+//   1760 ├ specification ┤ 2272 ├ reason ┤ 2512 ├ scheduling ┤ 2560
 
 import { SHIM_RECORDS_MAX, SHIM_RECORD_BYTES_MAX } from "../../abi/shim";
 import { PCI_CFG_SPACE_SIZE, PCI_MSIX_ENTRY_SIZE } from "../../abi/pci";

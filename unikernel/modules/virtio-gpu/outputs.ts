@@ -10,7 +10,7 @@ import { loadSized, inWindow, OPEN_BUS } from "../../sdk/registers";
 import { endLine, putNumber, putText } from "../../sdk/text";
 import { interruptConfig } from "../../sdk/virtio/transport";
 import { commandWord, response } from "./message";
-import { PARAM_HEIGHT, PARAM_HEIGHT1, PARAM_OUTPUTS, PARAM_WIDTH, PARAM_WIDTH1 } from "./params";
+import { PARAM_OUTPUTS, widthParam } from "./params";
 
 export const OUTPUTS_MAX: u32 = 4;
 
@@ -46,8 +46,8 @@ export function outputsInit(): void {
   for (let i: u32 = 0; i < OUTPUTS_MAX; i++) {
     const output = outputAt(i);
     output.plugged = i < outputCount() ? 1 : 0;
-    output.width = <u32>param(i == 1 ? PARAM_WIDTH1 : PARAM_WIDTH);
-    output.height = <u32>param(i == 1 ? PARAM_HEIGHT1 : PARAM_HEIGHT);
+    output.width = <u32>param(widthParam(i));
+    output.height = <u32>param(widthParam(i) + 1);
   }
 }
 
