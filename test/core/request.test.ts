@@ -64,7 +64,7 @@ test("malformed requests get an answer with their number", () => {
     ["5 release 1", /^5 error malformed request: "1" is too much$/],
     ["5 trace 0", /^5 error malformed request: peer must be/],
     ["5 trace 4097 0", /^5 error malformed request: offset must be 0 to 4096$/],
-    [`5 stat ${"7".repeat(130)}`, /^0 error request too long$/],
+    [`5 stat ${"7".repeat(260)}`, /^0 error request too long$/],
   ];
   for (const [text, answer] of cases) assert.match(request(world, text) ?? "", answer, text);
   assert.is(request(world, "6 release\n"), "6 ok");

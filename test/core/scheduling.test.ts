@@ -96,14 +96,25 @@ scheduling("the sum of all promises must fit, and giving one back makes room", (
 
 scheduling("policy: each by its name, and none that there is not", () => {
   const { world } = attached();
-  assert.is(request(world, "1 policy"), "1 ok policy=weighted");
+  assert.is(request(world, "1 policy"), "1 ok policy=weighted deadlines=0 promised_ppm=0");
   for (const [i, name] of ["best-effort", "equal-share", "fixed-share", "deadline", "weighted"].entries()) {
-    assert.is(request(world, `${i + 2} policy ${name}`), `${i + 2} ok policy=${name}`);
+    assert.is(request(world, `${i + 2} policy ${name}`), `${i + 2} ok policy=${name} deadlines=0 promised_ppm=0`);
     assert.is(engine(world).get("policy"), name);
   }
   const names = "best-effort, equal-share, fixed-share, weighted, deadline";
   assert.is(request(world, "8 policy fastest"), `8 error no such policy: "fastest", there are ${names}`);
+  assert.match(request(world, "10 set 7 0 period-us=20000 runtime-us=9900") ?? "", /^10 ok /);
+  assert.is(request(world, "11 policy"), "11 ok policy=weighted deadlines=1 promised_ppm=500000");
   assert.match(request(world, "9 policy weighted now") ?? "", /^9 error malformed request/);
+});
+
+scheduling("all seven words fit into one request", () => {
+  const { world } = attached();
+  const words =
+    "weight=1000 cap=100 priority=normal exec-quantum-us=1000000 preempt-timeout-us=10000000 " +
+    "period-us=10000000 runtime-us=9000000";
+  assert.match(request(world, `999999999 set 7 0 ${words}`) ?? "", /^999999999 ok policy=weighted weight=1000 /);
+  assert.is(engine(world).get("runtime_us"), "9000000");
 });
 
 scheduling("parameters and policy outlive a panic", () => {

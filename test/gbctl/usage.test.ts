@@ -30,7 +30,7 @@ const MISTAKES: [string[], RegExp][] = [
   [["create", "a.cfg", "--module", "a", "--param", "x=99999999999999999999"], /must be NAME=NUMBER/],
   [["create", "a.cfg", "--module", "a", "--slot", "32"], /--slot 32: must be 1 to 31/],
   [["create", "a.cfg", "--module", "a", "--wait", "busy:-1"], /must be block, or busy:US/],
-  [["create", "a.cfg", "--module", "a", "--memory", "1"], /--memory 1: must be 4 to 1024/],
+  [["create", "a.cfg", "--memory", "1", "--module", "a"], /--memory 1: must be 4 to 1024/],
   [["list", "--timeout", "0"], /--timeout 0: must be 1 to 3600/],
   [["list", "--crc"], /list knows no --crc/],
   [["create", "a.cfg", ...Array(9).fill(["--module", "a"]).flat()], /at most 8 vGPUs/],

@@ -114,7 +114,8 @@ export const XENSTORE_MESSAGE_BYTES: u32 = XENSTORE_RING_SIZE - XSD_SOCKMSG_BYTE
 /** Longest path of ours: data/glovebox/vgpu/65535/65535/ram_bytes, or module/ and a 32-byte name. */
 export const PATH_BYTES_MAX: u32 = 64;
 export const SPECIFICATION_BYTES_MAX: u32 = 512;
-export const REQUEST_BYTES_MAX: u32 = 128;
+/** `set` with all seven of the scheduler's words takes 160. */
+export const REQUEST_BYTES_MAX: u32 = 256;
 export const REPLY_BYTES_MAX: u32 = XENSTORE_MESSAGE_BYTES - PATH_BYTES_MAX;
 export const ERROR_BYTES_MAX: u32 = 240;
 export const LOG_BYTES_MAX: u32 = SHIM_LOG_BYTES_MAX;

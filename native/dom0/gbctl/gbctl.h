@@ -23,14 +23,27 @@ struct xengntdev_handle;
 struct xentoollog_logger;
 
 /* --- options.c: the command line --------------------------------------------------------------------------------- */
+enum { WISH_WEIGHT, WISH_CAP, WISH_PRIORITY, WISH_QUANTUM, WISH_TIMEOUT, WISH_PERIOD, WISH_RUNTIME };
+struct param {
+    char name[PARAM_NAME_MAX];
+    uint64_t value;
+};
 struct module_wish {
     const char *name;
     uint32_t slot; /* 0 = the domain's choice */
-    uint32_t param_count;
+    uint32_t param_count, fitted_count;
+    struct param param[PARAM_MAX];  /* --param */
+    struct param fitted[PARAM_MAX]; /* what --outputs and --memory come to: wish_fit() */
     struct {
-        char name[PARAM_NAME_MAX];
+        bool given;
         uint64_t value;
-    } param[PARAM_MAX];
+    } scheduling[SCHEDULING_WORDS]; /* WISH_* */
+    uint32_t output_count;          /* maybe more than there is room for */
+    struct {
+        uint64_t width, height;
+    } output[SCANOUT_MAX];
+    bool memory_given;
+    uint64_t memory_bytes;
 };
 
 struct options {
@@ -69,14 +82,31 @@ struct gb {
 };
 
 int options_parse(struct gb *gb, int argc, char **argv);
-bool parse_u64(const char *text, uint64_t max, uint64_t *out);
+/* A name of a module or parameter: it becomes a word of the specification, so no space and no `=`. */
+bool is_word(const char *text, size_t length, size_t max);
+int read_u32(struct gb *gb, const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out);
 /* NAME or NAME@VERSION, as a word of a specification or request. */
 int module_title_check(struct gb *gb, const char *option, const char *title);
+
+/* --- wish.c: the options of one --module ------------------------------------------------------------------------- */
+int wish_param(struct gb *gb, const char *text);
+int wish_slot(struct gb *gb, const char *text);
+int wish_outputs(struct gb *gb, const char *text);
+int wish_memory(struct gb *gb, const char *text);
+/* which: WISH_* */
+int wish_scheduling(struct gb *gb, uint32_t which, const char *text);
+const char *wish_scheduling_name(uint32_t which);
+/* " weight=8 cap=50 ...", and how long it is. */
+size_t wish_put_scheduling(const struct module_wish *wish, char *out, size_t size);
+/* What can only be said of all the options of a --module together. */
+int wishes_check(struct gb *gb);
+/* Only a module, and nothing said of it. */
+bool wish_is_bare(const struct module_wish *wish);
 
 /* --- verbs.c: the table of verbs and their help ------------------------------------------------------------------ */
 enum {
     OPT_JSON = 1 << 0,
-    OPT_MODULE = 1 << 1, /* --module --param --slot */
+    OPT_MODULE = 1 << 1, /* --module, and what belongs to it (wish.c) */
     OPT_DRIVER = 1 << 2, /* --driver-domain */
     OPT_START = 1 << 3,  /* --kernel --modules --memory --wait --threshold */
     OPT_SUPERVISE = 1 << 4,
@@ -161,6 +191,9 @@ struct words {
     struct word word[WORDS_MAX];
     char text[STORE_VALUE_MAX + 1];
 };
+bool parse_u64(const char *text, uint64_t max, uint64_t *out);
+/* WIDTHxHEIGHT in the first `length` characters, 1 to PICTURE_SIDE_MAX each. */
+bool parse_mode(const char *text, size_t length, uint64_t *width, uint64_t *height);
 void words_parse(struct words *w, const char *text);
 const char *words_get(const struct words *w, const char *key);
 /* stat.c: as lines, or as JSON. */
@@ -262,8 +295,10 @@ struct module {
     char text[STORE_VALUE_MAX + 1]; /* of its node */
 };
 uint32_t module_list(struct gb *gb, const struct driver *driver, struct module *out, uint32_t max);
-/* Does the driver domain have what each --module names? */
+/* Does the driver domain have what each --module names, and has that what is wished of it? */
 int modules_check(struct gb *gb, const struct driver *driver);
+/* wish_fit.c */
+int wish_fit(struct gb *gb, struct module_wish *wish, const struct module *module);
 
 /* --- request.c: one question, one answer ------------------------------------------------------------------------- */
 /* Holds the lock file from request_begin to request_end: one client at a time. */

@@ -40,6 +40,16 @@
 #define SCANOUT_MAX 16
 /* A label is user:role:type and maybe a range; xl's own buffers hold no more (tools/libs/light). */
 #define LABEL_MAX 255
+/* unikernel/core/sched/limits.ts: what may stand behind the scheduler's words (test/gbctl holds the two together). */
+#define SCHEDULING_WORDS 7
+#define WEIGHT_MAX 1000
+#define CAP_MAX 100
+#define QUANTUM_US_MIN 100
+#define QUANTUM_US_MAX 1000000
+#define TIMEOUT_US_MIN 1000
+#define TIMEOUT_US_MAX 10000000
+#define PERIOD_US_MIN 1000
+#define PERIOD_US_MAX 10000000
 #define DRIVER_MEMORY_MIN_MIB 4
 #define DRIVER_MEMORY_MAX_MIB 1024
 #define TIMEOUT_DEFAULT_S 60
@@ -52,9 +62,10 @@
 /* unikernel/core/limits.ts: THRESHOLD_MAX and QUARANTINE_WINDOW_MS_MAX. */
 #define THRESHOLD_MAX 86400000
 
-/* A guest, the number of its vGPU, and each of the scheduler's seven words once. */
-#define OPERANDS_MAX 9
-/* A request is 128 bytes at most (unikernel/core/limits.ts); its number and "set GUEST N" take up to 28. */
-#define SET_WORDS_BYTES 96
+/* A policy, a guest, the number of its vGPU, and each of the scheduler's seven words once. */
+#define OPERANDS_MAX 10
+/* unikernel/core/limits.ts: REQUEST_BYTES_MAX; the number before it and "set GUEST N" take up to 28 of that. */
+#define REQUEST_BYTES_MAX 256
+#define SET_WORDS_BYTES (REQUEST_BYTES_MAX - 28)
 
 #endif

@@ -49,27 +49,52 @@ static bool is_called(const struct module *module, const char *wish) {
            (!wish[length] || !strcmp(module->version, wish + length + 1));
 }
 
-/* An unknown module is told before anything is made, with the names that exist. */
+static uint64_t serial_of(const struct module *module) {
+    static struct words node;
+    uint64_t serial = 0;
+
+    words_parse(&node, module->text);
+    words_u64(&node, "serial", UINT64_MAX, &serial);
+    return serial;
+}
+
+/* Of several versions the one that was loaded last, as the domain itself would take it; NULL: there is none. */
+static const struct module *choose(const struct module *list, uint32_t count, const char *wish) {
+    const struct module *best = NULL;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_called(&list[i], wish) && (!best || serial_of(&list[i]) > serial_of(best)))
+            best = &list[i];
+    }
+    return best;
+}
+
+static int unknown(struct gb *gb, const struct driver *driver, const struct module *list, uint32_t count,
+                   const char *name) {
+    char known[256] = "";
+
+    for (uint32_t i = 0; i < count; i++) {
+        size_t used = strlen(known);
+
+        snprintf(known + used, sizeof(known) - used, "%s%s@%s", used ? ", " : "", list[i].name, list[i].version);
+    }
+    return gb_fail(gb, GB_NOT_FOUND, "unknown module \"%s\": driver domain %u (%s) has %s", name, driver->domid,
+                   driver->name, known[0] ? known : "none");
+}
+
+/* What is wrong with a wish is told before anything is made. */
 int modules_check(struct gb *gb, const struct driver *driver) {
     static struct module list[MODULES_MAX];
     uint32_t count = module_list(gb, driver, list, MODULES_MAX);
+    int error = GB_OK;
 
-    for (uint32_t i = 0; i < gb->opt.module_count; i++) {
-        const char *name = gb->opt.module[i].name;
-        char known[256] = "";
-        bool found = false;
+    for (uint32_t i = 0; i < gb->opt.module_count && !error; i++) {
+        const struct module *module = choose(list, count, gb->opt.module[i].name);
 
-        for (uint32_t k = 0; k < count; k++) {
-            size_t used = strlen(known);
-
-            found = found || is_called(&list[k], name);
-            snprintf(known + used, sizeof(known) - used, "%s%s@%s", used ? ", " : "", list[k].name, list[k].version);
-        }
-        if (!found)
-            return gb_fail(gb, GB_NOT_FOUND, "unknown module \"%s\": driver domain %u (%s) has %s", name, driver->domid,
-                           driver->name, known[0] ? known : "none");
+        error = module ? wish_fit(gb, &gb->opt.module[i], module)
+                       : unknown(gb, driver, list, count, gb->opt.module[i].name);
     }
-    return GB_OK;
+    return error;
 }
 
 /* --- modules ----------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The command line. --param and --slot belong to the --module before them. Every value is checked here, so that
- * nothing is made before a typing mistake is found.
+ * The command line. What belongs to a --module stands behind it (wish.c). Every value is checked, so that nothing is
+ * made before a typing mistake is found.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -15,9 +15,9 @@
 enum {
     KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MODULES, KEY_MEMORY, KEY_WAIT,
     KEY_THRESHOLD,
-    KEY_TRIAL, KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_CURSOR, KEY_NO_CURSOR,
-    KEY_SCANOUT, KEY_FORCE, KEY_RAW, KEY_OUTPUT,
-    KEY_HELP,
+    KEY_TRIAL, KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_CURSOR, KEY_NO_CURSOR, KEY_SCANOUT, KEY_FORCE,
+    KEY_RAW, KEY_OUTPUT, KEY_HELP, KEY_OUTPUTS,
+    KEY_SCHEDULING, /* + WISH_*, up to SCHEDULING_WORDS of them */
 };
 
 static const struct option LONG[] = {
@@ -25,6 +25,14 @@ static const struct option LONG[] = {
     {"module", required_argument, NULL, KEY_MODULE},
     {"param", required_argument, NULL, KEY_PARAM},
     {"slot", required_argument, NULL, KEY_SLOT},
+    {"outputs", required_argument, NULL, KEY_OUTPUTS},
+    {"weight", required_argument, NULL, KEY_SCHEDULING + WISH_WEIGHT},
+    {"cap", required_argument, NULL, KEY_SCHEDULING + WISH_CAP},
+    {"priority", required_argument, NULL, KEY_SCHEDULING + WISH_PRIORITY},
+    {"exec-quantum-us", required_argument, NULL, KEY_SCHEDULING + WISH_QUANTUM},
+    {"preempt-timeout-us", required_argument, NULL, KEY_SCHEDULING + WISH_TIMEOUT},
+    {"period-us", required_argument, NULL, KEY_SCHEDULING + WISH_PERIOD},
+    {"runtime-us", required_argument, NULL, KEY_SCHEDULING + WISH_RUNTIME},
     {"driver-domain", required_argument, NULL, KEY_DRIVER},
     {"kernel", required_argument, NULL, KEY_KERNEL},
     {"modules", required_argument, NULL, KEY_MODULES},
@@ -48,16 +56,20 @@ static const struct option LONG[] = {
 
 /* The OPT_* that a verb must have for the option to be allowed; 0 = always. */
 static uint32_t option_group(int key) {
+    if (key >= KEY_SCHEDULING)
+        return OPT_MODULE;
     switch (key) {
     case KEY_MODULE:
     case KEY_PARAM:
     case KEY_SLOT:
+    case KEY_OUTPUTS:
         return OPT_MODULE;
+    case KEY_MEMORY: /* of the driver domain, or of a module */
+        return OPT_START | OPT_MODULE;
     case KEY_DRIVER:
         return OPT_DRIVER;
     case KEY_KERNEL:
     case KEY_MODULES:
-    case KEY_MEMORY:
     case KEY_WAIT:
     case KEY_THRESHOLD:
         return OPT_START;
@@ -84,8 +96,7 @@ static uint32_t option_group(int key) {
     }
 }
 
-/* A name of a module or parameter: it becomes a word of the specification, so no space and no `=`. */
-static bool is_word(const char *text, size_t length, size_t max) {
+bool is_word(const char *text, size_t length, size_t max) {
     if (!length || length > max)
         return false;
     for (size_t i = 0; i < length; i++) {
@@ -95,7 +106,7 @@ static bool is_word(const char *text, size_t length, size_t max) {
     return true;
 }
 
-static int read_u32(struct gb *gb, const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out) {
+int read_u32(struct gb *gb, const char *option, const char *text, uint32_t min, uint32_t max, uint32_t *out) {
     uint64_t value;
 
     if (!parse_u64(text, max, &value) || value < min)
@@ -126,54 +137,6 @@ static int add_module(struct gb *gb, const char *name) {
         return gb_fail(gb, GB_USAGE, "--module %s: a guest has at most %d vGPUs", name, VGPU_MAX);
     opt->module[opt->module_count++].name = name;
     return GB_OK;
-}
-
-static struct module_wish *last_module(struct gb *gb, const char *option) {
-    if (gb->opt.module_count)
-        return &gb->opt.module[gb->opt.module_count - 1];
-    gb_fail(gb, GB_USAGE, "%s must follow the --module that it belongs to", option);
-    return NULL;
-}
-
-/* `16M` is 16 x 1024 x 1024: sizes are what parameters mostly are. */
-static bool read_value(const char *text, uint64_t *out) {
-    char digits[24];
-    size_t length = strlen(text);
-    uint32_t shift = 0;
-
-    if (!length || length >= sizeof(digits))
-        return false;
-    memcpy(digits, text, length + 1);
-    if (strchr("KMG", digits[length - 1])) {
-        shift = digits[length - 1] == 'K' ? 10 : digits[length - 1] == 'M' ? 20 : 30;
-        digits[length - 1] = '\0';
-    }
-    if (!parse_u64(digits, UINT64_MAX >> shift, out))
-        return false;
-    *out <<= shift;
-    return true;
-}
-
-static int add_param(struct gb *gb, const char *text) {
-    struct module_wish *wish = last_module(gb, "--param");
-    size_t length = strcspn(text, "=");
-    uint64_t value;
-
-    if (!wish)
-        return GB_USAGE;
-    if (!is_word(text, length, PARAM_NAME_MAX - 1) || text[length] != '=' || !read_value(text + length + 1, &value))
-        return gb_fail(gb, GB_USAGE, "--param %s: must be NAME=NUMBER, the number decimal, maybe with K, M or G", text);
-    if (wish->param_count == PARAM_MAX)
-        return gb_fail(gb, GB_USAGE, "--param %s: a module has at most %d parameters", text, PARAM_MAX);
-    snprintf(wish->param[wish->param_count].name, PARAM_NAME_MAX, "%.*s", (int)length, text);
-    wish->param[wish->param_count++].value = value;
-    return GB_OK;
-}
-
-static int set_slot(struct gb *gb, const char *text) {
-    struct module_wish *wish = last_module(gb, "--slot");
-
-    return wish ? read_u32(gb, "--slot", text, 1, SLOT_MAX, &wish->slot) : GB_USAGE;
 }
 
 static int set_wait(struct gb *gb, const char *text) {
@@ -212,9 +175,26 @@ static int add_threshold(struct gb *gb, const char *text) {
     return GB_OK;
 }
 
+/* Before any --module it is the driver domain's, in MiB; behind one the device's own, in bytes. */
+static int set_memory(struct gb *gb, const char *text) {
+    uint64_t mib;
+
+    if (gb->opt.module_count || !(gb->opt.verb->options & OPT_START))
+        return wish_memory(gb, text);
+    if (!parse_u64(text, DRIVER_MEMORY_MAX_MIB, &mib) || mib < DRIVER_MEMORY_MIN_MIB)
+        return gb_fail(gb, GB_USAGE,
+                       "--memory %s: must be %d to %d, the driver domain's MiB (a device's own memory stands behind its "
+                       "--module)",
+                       text, DRIVER_MEMORY_MIN_MIB, DRIVER_MEMORY_MAX_MIB);
+    gb->opt.memory_mib = (uint32_t)mib;
+    return GB_OK;
+}
+
 static int take(struct gb *gb, int key, const char *value) {
     struct options *opt = &gb->opt;
 
+    if (key >= KEY_SCHEDULING)
+        return wish_scheduling(gb, (uint32_t)(key - KEY_SCHEDULING), value);
     switch (key) {
     case KEY_JSON:
         opt->json = true;
@@ -222,9 +202,11 @@ static int take(struct gb *gb, int key, const char *value) {
     case KEY_MODULE:
         return add_module(gb, value);
     case KEY_PARAM:
-        return add_param(gb, value);
+        return wish_param(gb, value);
     case KEY_SLOT:
-        return set_slot(gb, value);
+        return wish_slot(gb, value);
+    case KEY_OUTPUTS:
+        return wish_outputs(gb, value);
     case KEY_DRIVER:
         opt->driver_domain = value;
         return GB_OK;
@@ -235,7 +217,7 @@ static int take(struct gb *gb, int key, const char *value) {
         opt->modules = value;
         return GB_OK;
     case KEY_MEMORY:
-        return read_u32(gb, "--memory", value, DRIVER_MEMORY_MIN_MIB, DRIVER_MEMORY_MAX_MIB, &opt->memory_mib);
+        return set_memory(gb, value);
     case KEY_WAIT:
         return set_wait(gb, value);
     case KEY_SECLABEL:
@@ -335,5 +317,7 @@ int options_parse(struct gb *gb, int argc, char **argv) {
     opt->trial_ms = TRIAL_DEFAULT_MS;
     optind = 1;
     error = take_options(gb, argc, argv);
+    if (!error)
+        error = wishes_check(gb);
     return error ? error : take_operands(gb, argc, argv);
 }

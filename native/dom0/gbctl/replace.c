@@ -22,8 +22,8 @@ int replace_run(struct gb *gb) {
     uint32_t number;
     int error = vgpu_number(gb, gb->opt.operand[1], &number);
 
-    if (!error && (gb->opt.module_count != 1 || gb->opt.module[0].param_count || gb->opt.module[0].slot))
-        return gb_fail(gb, GB_USAGE, "name one --module to take over; parameters and slot stay as they are");
+    if (!error && (gb->opt.module_count != 1 || !wish_is_bare(&gb->opt.module[0])))
+        return gb_fail(gb, GB_USAGE, "name one --module to take over; everything else stays as it is");
     if (!error)
         error = domain_find(gb, gb->opt.operand[0], &guest);
     if (!error)

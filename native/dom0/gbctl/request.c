@@ -80,7 +80,7 @@ static int read_answer(struct gb *gb, const struct driver *driver, const char *q
 
 int request(struct gb *gb, const struct driver *driver, struct words *reply, const char *format, ...) {
     static struct reply_wait wait;
-    char question[128], line[144], path[STORE_PATH_MAX];
+    char question[REQUEST_BYTES_MAX], line[REQUEST_BYTES_MAX + 16], path[STORE_PATH_MAX];
     va_list args;
     int error;
 

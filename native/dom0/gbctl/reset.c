@@ -30,24 +30,13 @@ int reset_run(struct gb *gb) {
 }
 
 #define OUTPUT_MAX 15
-#define SIDE_MAX 16384
 
 /* WIDTHxHEIGHT or "off". */
 static int read_size(struct gb *gb, const char *text, uint64_t *width, uint64_t *height) {
-    char left[8];
-    const char *cross = strchr(text, 'x');
-    size_t length = cross ? (size_t)(cross - text) : 0;
-
     *width = *height = 0;
-    if (!strcmp(text, "off"))
+    if (!strcmp(text, "off") || parse_mode(text, strlen(text), width, height))
         return GB_OK;
-    if (cross && length < sizeof(left)) {
-        memcpy(left, text, length);
-        left[length] = 0;
-        if (parse_u64(left, SIDE_MAX, width) && parse_u64(cross + 1, SIDE_MAX, height) && *width && *height)
-            return GB_OK;
-    }
-    return gb_fail(gb, GB_USAGE, "mode \"%s\": must be WIDTHxHEIGHT, 1 to %d each, or off", text, SIDE_MAX);
+    return gb_fail(gb, GB_USAGE, "mode \"%s\": must be WIDTHxHEIGHT, 1 to %d each, or off", text, PICTURE_SIDE_MAX);
 }
 
 int output_run(struct gb *gb) {

@@ -8,6 +8,17 @@
 #define XC (NEED_STORE | NEED_XC)
 #define PAGES (NEED_STORE | NEED_XC | NEED_GNTTAB)
 
+/* Of create and attach. */
+#define MODULE_OPTIONS                                                                                              \
+    " of the --module before them:\n"                                                                               \
+    "  --param NAME=NUMBER    a parameter of it (\"gbctl modules\" lists them); 16M means 16777216\n"              \
+    "  --outputs WxH,...      its outputs and their sizes, by its parameters outputs, width, height, width1, ...\n" \
+    "  --memory BYTES         its own memory, with K, M or G\n"                                                     \
+    "  --slot N               PCI slot (1 to 31); HVM guests need it\n"                                             \
+    "  --weight N, --cap N, --priority P, --exec-quantum-us N, --preempt-timeout-us N, --period-us N,\n"            \
+    "  --runtime-us N         the scheduler's words, see \"gbctl set --help\"\n"                                   \
+    " of the driver domain:\n"
+
 static const struct verb VERBS[] = {
     {"create", "GUEST.cfg", 1, 1, OPT_JSON | OPT_MODULE | OPT_DRIVER | OPT_START | OPT_LABEL | OPT_SUPERVISE, XC,
      create_run,
@@ -15,13 +26,12 @@ static const struct verb VERBS[] = {
      "Starts a driver domain glovebox-GUEST (or takes the one that --driver-domain names), makes the guest from its\n"
      "xl configuration, attaches one vGPU for each --module and lets the guest run. What fails is undone.\n"
      "\n"
-     "  --module NAME[@VERSION] a vGPU; may be given up to 8 times; without a version: the one loaded last\n"
-     "  --param NAME=NUMBER    a parameter of the --module before it; 16M means 16777216\n"
-     "  --slot N               PCI slot (1 to 31) of the --module before it; HVM guests need it\n"
+     "  --module NAME[@VERSION]  a vGPU; may be given up to 8 times; without a version: the one loaded last\n"
+ MODULE_OPTIONS
      "  --driver-domain D      name or number of a driver domain that runs already\n"
      "  --kernel IMAGE         the driver domain's image (/usr/lib/xen/boot/glovebox.elf)\n"
      "  --modules FILE         its ramdisk with modules (modules.img beside the image, when there is one)\n"
-     "  --memory MIB           the driver domain's memory (16)\n"
+     "  --memory MIB           before any --module: the driver domain's memory (16)\n"
      "  --wait block|busy:US   how it waits for requests: block at once, or look for them for US microseconds first\n"
      "  --threshold NAME=N     quarantine after N within the window: faults (8), interrupt_storms (3), resets (0),\n"
      "                         refused (0); 0 is never. window_ms (60000) is the window. As often as needed\n"
@@ -36,12 +46,14 @@ static const struct verb VERBS[] = {
      "Adds a vGPU for each --module to a guest that was made before, best while it is paused: no guest looks for new\n"
      "PCI devices by itself.\n"
      "\n"
-     "  --module NAME[@VERSION], --param NAME=NUMBER, --slot N   as with create\n"
+     "  --module NAME[@VERSION]  a vGPU; may be given up to 8 times; without a version: the one loaded last\n"
+     MODULE_OPTIONS
      "  --driver-domain D      name or number; without it the one that serves the guest, or is called glovebox-GUEST\n"
      "\n"
      "Examples:\n"
      "  gbctl attach desk --module bochs-display\n"
-     "  gbctl attach desk --driver-domain glovebox --module bochs-display --param vram_bytes=32M\n"},
+     "  gbctl attach desk --driver-domain glovebox --module bochs-display --memory 32M\n"
+     "  gbctl attach desk --module virtio-gpu --weight 8 --cap 50 --outputs 1920x1080,1280x720 --memory 64M\n"},
     {"detach", "GUEST [N]", 1, 2, OPT_JSON, XC, detach_run, "take a vGPU, or all, from a guest",
      "Removes vGPU N of the guest, or all of them, and waits until the driver domain has let go.\n"
      "\n"
@@ -81,7 +93,7 @@ static const struct verb VERBS[] = {
      "\n"
      "Examples:\n"
      "  gbctl release desk && gbctl reset desk 0\n"},
-    {"set", "GUEST [N] WORD=VALUE ...", 2, OPERANDS_MAX, OPT_JSON, XC, set_run, "scheduler's parameters of a vGPU",
+    {"set", "GUEST [N] WORD=VALUE ...", 2, OPERANDS_MAX - 1, OPT_JSON, XC, set_run, "scheduler's parameters of a vGPU",
      "Changes parameters of vGPU N (0) while the guest runs, all that are named or none; prints what counts then.\n"
      "\n"
      "  weight=1..1000             share of the engine, in proportion\n"
@@ -94,12 +106,22 @@ static const struct verb VERBS[] = {
      "Examples:\n"
      "  gbctl set desk weight=4\n"
      "  gbctl set desk 1 cap=50 priority=low\n"},
-    {"policy", "[NAME]", 0, 1, OPT_JSON | OPT_DRIVER, XC, policy_run, "the scheduler's policy",
-     "Says which policy the driver domain's scheduler has, or gives it another: best-effort, equal-share,\n"
-     "fixed-share, weighted or deadline.\n"
+    {"policy", "[NAME [GUEST [N] WORD=VALUE ...]]", 0, OPERANDS_MAX, OPT_JSON | OPT_DRIVER, XC, policy_run,
+     "the scheduler's policy",
+     "Says which policy the driver domain's scheduler has, how many vGPUs have a deadline, and how many millionths of\n"
+     "the engine these are promised; or gives it another policy:\n"
+     "\n"
+     "  weighted      shares by weight, caps, priorities (at the start)\n"
+     "  equal-share   the same for everybody who has work\n"
+     "  fixed-share   a window for each vGPU, as long as its exec-quantum-us\n"
+     "  best-effort   by turns, a whole workload each\n"
+     "  deadline      runtime-us in each period-us for those who have them, the rest by weight\n"
+     "\n"
+     "Words behind it are set for a guest's vGPU on the way, as \"gbctl set\" does; both or none.\n"
      "\n"
      "Examples:\n"
-     "  gbctl policy deadline --driver-domain glovebox\n"},
+     "  gbctl policy deadline --driver-domain glovebox\n"
+     "  gbctl policy deadline cluster period-us=16667 runtime-us=6000\n"},
     {"list", "", 0, 0, OPT_JSON, STORE, list_run, "driver domains, their guests, their vGPUs",
      "One line for each vGPU: driver domain, its state, guest, number, module, state, address, what went wrong;\n"
      "and one for each guest in quarantine, with the reason.\n"

@@ -63,6 +63,15 @@ uint32_t vgpu_list(struct gb *gb, const struct driver *driver, uint32_t guest, s
     return found;
 }
 
+static size_t put_params(const struct param *param, uint32_t count, char *out, size_t size) {
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, " %s=%llu", param[i].name,
+                                 (unsigned long long)param[i].value);
+    return used;
+}
+
 static int make_spec(struct gb *gb, const struct domain *guest, const struct module_wish *wish, char *out,
                      size_t size) {
     size_t used;
@@ -76,9 +85,9 @@ static int make_spec(struct gb *gb, const struct domain *guest, const struct mod
     used = (size_t)snprintf(out, size, "module=%s guest=%s", wish->name, guest_type_name(guest->type));
     if (wish->slot)
         used += (size_t)snprintf(out + used, size - used, " slot=%u", wish->slot);
-    for (uint32_t i = 0; i < wish->param_count; i++)
-        used += (size_t)snprintf(out + used, size - used, " %s=%llu", wish->param[i].name,
-                                 (unsigned long long)wish->param[i].value);
+    used += wish_put_scheduling(wish, out + used, size - used);
+    used += put_params(wish->param, wish->param_count, out + used, size - used);
+    put_params(wish->fitted, wish->fitted_count, out + used, size - used);
     return GB_OK;
 }
 

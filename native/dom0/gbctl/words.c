@@ -26,6 +26,22 @@ bool parse_u64(const char *text, uint64_t max, uint64_t *out) {
     return true;
 }
 
+bool parse_mode(const char *text, size_t length, uint64_t *width, uint64_t *height) {
+    char copy[16];
+    char *cross;
+
+    if (length >= sizeof(copy))
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    cross = strchr(copy, 'x');
+    if (!cross)
+        return false;
+    *cross = '\0';
+    return parse_u64(copy, PICTURE_SIDE_MAX, width) && parse_u64(cross + 1, PICTURE_SIDE_MAX, height) && *width &&
+           *height;
+}
+
 void words_parse(struct words *w, const char *text) {
     char *at;
 

@@ -3,13 +3,15 @@
 // Requests about the scheduler: set, policy, engine (docs/CONTROL.md).
 
 import { ENGINE_COPY } from "../../abi/module";
+import { deadlines, promised } from "../sched/admission";
 import { PARAMETERS_BYTES, Parameters, entityAt, parametersCopy } from "../sched/entity";
 import { PARAMETER_COUNT, parametersFit } from "../sched/parameter";
 import { POLICIES, policyName } from "../sched/policy";
+import { SCHED_VGPUS_MAX } from "../sched/size";
 import { SPACE, Text, Words } from "../text";
 import { copyEngine, workAdmits, workPolicy, workSet } from "../work/work";
 import { atEnd, takeVgpu } from "./arguments";
-import { replyError, replyOk } from "./reply";
+import { putPair, replyError, replyOk } from "./reply";
 import { policyNamed, putEngine, putPolicies, schedulingValue, schedulingWord } from "./scheduling";
 
 const WANTED: usize = memory.data(PARAMETERS_BYTES, 8);
@@ -55,7 +57,9 @@ export function policy(words: Words): void {
     if (!atEnd(words)) return;
     workPolicy(to);
   }
-  replyOk().put(" policy=").put(policyName(copyEngine().policy));
+  const text = replyOk().put(" policy=").put(policyName(copyEngine().policy));
+  putPair(text, "deadlines", deadlines(ENGINE_COPY));
+  putPair(text, "promised_ppm", promised(ENGINE_COPY, SCHED_VGPUS_MAX));
 }
 
 export function engine(words: Words): void {

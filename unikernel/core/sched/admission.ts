@@ -16,8 +16,18 @@ function share(runtime_ns: u64, period_ns: u64): u64 {
   return ((runtime_ns + DEADLINE_SWITCH_NS) * 1_000_000 + period_ns - 1) / period_ns;
 }
 
-/** Promised to all but this one. */
-function promised(engine: u32, but: u32): u64 {
+/** How many vGPUs have a deadline. */
+export function deadlines(engine: u32): u32 {
+  let count: u32 = 0;
+  for (let vgpu: u32 = 0; vgpu < SCHED_VGPUS_MAX; vgpu++) {
+    const entity = entityAt(engine, vgpu);
+    if (entity.attached && entity.runtime_ns != 0) count++;
+  }
+  return count;
+}
+
+/** Millionths of the engine promised to all but this one (SCHED_VGPUS_MAX: to all). */
+export function promised(engine: u32, but: u32): u64 {
   let sum: u64 = 0;
   for (let vgpu: u32 = 0; vgpu < SCHED_VGPUS_MAX; vgpu++) {
     const entity = entityAt(engine, vgpu);
