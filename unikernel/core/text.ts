@@ -5,9 +5,30 @@
 // String literals occur in the core only as arguments and answers of functions here and beside: the compiler lays
 // them out as constant UTF-16 data, put() copies their low bytes. No string object is ever made.
 // A Text that is full drops what comes after: every text has a reader who wants the beginning.
+// number(), putWide() and their like call themselves for what is long, so that the compiler does not copy their loops
+// to each of some hundred places: these made up almost half of core.wasm.
 
 //      ┌ capacity u32 ┬ length u32 ┬ bytes ... ┐
 export const TEXT_HEADER_BYTES: u32 = 8;
+
+const PART: u32 = 64;
+
+/** Bytes of which only printable ASCII is taken as it is. */
+function quoteBytes(text: Text, from: usize, count: u32): void {
+  const part = min<u32>(count, PART);
+  for (let i: u32 = 0; i < part; i++) {
+    const value: u32 = load<u8>(from + i);
+    text.byte(value >= 0x20 && value < 0x7f ? value : 0x3f);
+  }
+  if (count > PART) quoteBytes(text, from + PART, count - PART);
+}
+
+/** The low bytes of UTF-16, a part at a time. */
+function putWide(text: Text, at: usize, count: u32): void {
+  const part = min<u32>(count, PART);
+  for (let i: u32 = 0; i < part; i++) text.byte(load<u8>(at + (i << 1)));
+  if (count > PART) putWide(text, at + (PART << 1), count - PART);
+}
 
 @unmanaged
 export class Text {
@@ -32,17 +53,13 @@ export class Text {
   }
 
   put(words: string): Text {
-    const count = <u32>words.length;
-    for (let i: u32 = 0; i < count; i++) this.byte(load<u8>(changetype<usize>(words) + (i << 1)));
+    putWide(this, changetype<usize>(words), <u32>words.length);
     return this;
   }
 
   /** Bytes that somebody else chose: what is not printable ASCII becomes '?'. */
   quote(from: usize, count: u32): Text {
-    for (let i: u32 = 0; i < count; i++) {
-      const value: u32 = load<u8>(from + i);
-      this.byte(value >= 0x20 && value < 0x7f ? value : 0x3f);
-    }
+    quoteBytes(this, from, count);
     return this;
   }
 
@@ -52,10 +69,8 @@ export class Text {
   }
 
   number(value: u64): Text {
-    let divisor: u64 = 1;
-    while (value / divisor >= 10) divisor *= 10;
-    for (; divisor != 0; divisor /= 10) this.byte(<u32>((value / divisor) % 10) + 0x30);
-    return this;
+    if (value >= 10) this.number(value / 10);
+    return this.byte(<u32>(value % 10) + 0x30);
   }
 
   signed(value: i64): Text {
@@ -99,10 +114,13 @@ export function fieldLength(from: usize, size: u32): u32 {
 
 export function equals(at: usize, length: u32, words: string): bool {
   if (length != <u32>words.length) return false;
-  for (let i: u32 = 0; i < length; i++) {
-    if (load<u8>(at + i) != load<u8>(changetype<usize>(words) + (i << 1))) return false;
-  }
-  return true;
+  return sameWide(at, changetype<usize>(words), length);
+}
+
+function sameWide(at: usize, wide: usize, count: u32): bool {
+  const part = min<u32>(count, PART);
+  for (let i: u32 = 0; i < part; i++) if (load<u8>(at + i) != load<u8>(wide + (i << 1))) return false;
+  return count <= PART || sameWide(at + PART, wide + (PART << 1), count - PART);
 }
 
 export function startsWith(at: usize, length: u32, words: string): bool {
