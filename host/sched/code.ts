@@ -24,6 +24,7 @@ export interface SchedulerCode {
   want(which: number, value: bigint): number;
   apply(engine: number, vgpu: number, now: bigint): number;
   error_text(): number;
+  throttle(engine: number, vgpu: number, percent: number, now: bigint): void;
   running(engine: number): number;
   running_cookie(engine: number): bigint;
   queued(engine: number, vgpu: number): number;
@@ -33,6 +34,7 @@ export interface SchedulerCode {
   decisions(engine: number): bigint;
   steps(): bigint;
   wait_us(engine: number, vgpu: number, percent: number): bigint;
+  recent_wait_us(engine: number, vgpu: number, percent: number, now: bigint): bigint;
   state(engine: number): number;
   check(engine: number): number;
 }
@@ -58,9 +60,9 @@ export function sizeText(limits: Limits): string {
   ].join("\n");
 }
 
-/** Bytes a guest and engine: entity 176, heaps 7 x 16, waits 384, window 16, and 40 a workload; and 64 KiB of text. */
+/** Bytes a guest and engine: entity 200, heaps 8 x 16, waits 776, window 16, and 40 a workload; and 64 KiB of text. */
 function memoryPages({ guests, engines, workloads }: Limits): number {
-  return 2 + Math.ceil((guests * engines * (700 + 40 * workloads)) / 65536);
+  return 2 + Math.ceil((guests * engines * (1120 + 40 * workloads)) / 65536);
 }
 
 /** `changed` exchanges other files, too: the mutants of the tests. */

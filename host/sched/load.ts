@@ -38,6 +38,8 @@ export interface Change extends Parameters {
   atMs: number;
   policy?: PolicyName;
   guest?: string;
+  /** Percent of the engine at most, as the domain does it to a guest over a threshold; 0: no more. */
+  throttle?: number;
 }
 
 export interface Load {

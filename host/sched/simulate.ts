@@ -215,10 +215,11 @@ function again(world: World, guest: number, delay: number): void {
   put(world.events, Math.round(world.now + delay), { kind: "arrival", guest });
 }
 
-function change(world: World, { policy, guest, atMs: _, ...parameters }: Change): void {
+function change(world: World, { policy, guest, throttle, atMs: _, ...parameters }: Change): void {
   if (policy !== undefined) world.code.policy(ENGINE, policyNumber(policy), BigInt(world.now));
   const vgpu = world.guests.findIndex(({ load }) => load.name === guest);
   if (vgpu >= 0) setParameters(world.code, vgpu, parameters, world.now);
+  if (vgpu >= 0 && throttle !== undefined) world.code.throttle(ENGINE, vgpu, throttle, BigInt(world.now));
 }
 
 // --- the engine ---

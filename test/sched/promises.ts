@@ -4,6 +4,7 @@
 // scheduler, the mutants' test on schedulers with planted bugs.
 
 import type { GuestLoad } from "../../host/sched/load.js";
+import { POLICY_NAMES } from "../../host/sched/scheduler.js";
 import { atMost, flood, near, run, share, shareBetween, type Wasm } from "./support.js";
 
 const PRECISE = 0.001;
@@ -39,6 +40,37 @@ export function caps(wasm: Wasm): void {
   const two = run(wasm, "weighted", 30_000, [flood("a", { cap: 30, weight: 100 }), flood("b")]);
   near("cap 30 of two", share(two, 0), 0.3, PRECISE);
   near("the other", share(two, 1), 0.7, PRECISE);
+}
+
+/**
+ * One that is throttled gets two percent at most under every policy, whatever it was promised; the other one
+ * has the engine; and afterwards all is as before, to the last parameter.
+ */
+export function throttled(wasm: Wasm): void {
+  const words = { weight: 8, priority: "high", periodUs: 10_000, runtimeUs: 5000, execQuantumUs: 4000 } as const;
+  for (const policy of POLICY_NAMES) {
+    const guests = [flood("a", words), flood("b", { execQuantumUs: 4000 })];
+    const changes = [
+      { atMs: 10_000, guest: "a", throttle: 2 },
+      { atMs: 20_000, guest: "a", throttle: 0 },
+    ];
+    const samplesMs = [10_000, 10_100, 20_000, 20_100, 30_000];
+    const result = run(wasm, policy, 31_000, guests, { changes, samplesMs });
+    const got = shareBetween(result, 1, 2, 9900, 0);
+    atMost(`${policy}: throttled`, got, 0.0205);
+    atMost(`${policy}: throttled, not starved`, 0.012 - got, 0); // less than 0.02 where it waits for its turn, too
+    const rest = policy === "fixed-share" ? 0.5 : 0.98;
+    near(`${policy}: the other one`, shareBetween(result, 1, 2, 9900, 1), rest, 0.01);
+    const before = (result.samples[0]?.[0] as number) / 10e9;
+    near(`${policy}: as before`, shareBetween(result, 3, 4, 9900, 0), before, 0.01);
+  }
+}
+
+/** A throttled one that is alone does not get more either, and runs in small slices. */
+export function throttledAlone(wasm: Wasm): void {
+  const changes = [{ atMs: 0, guest: "a", throttle: 2 }];
+  const guests = [flood("a", { execQuantumUs: 500_000, costUs: 800_000 })];
+  near("alone", share(run(wasm, "best-effort", 60_000, guests, { changes }), 0), 0.02, 0.001);
 }
 
 /** One that slept may not go over its cap for longer than the window. */
@@ -213,6 +245,8 @@ export function boundedWait(wasm: Wasm, guests: number, timeMs: number): void {
 }
 
 export const PROMISES: [string, (wasm: Wasm) => void][] = [
+  ["a throttled one gets two percent, and then all is as before", throttled],
+  ["a throttled one gets no more when it is alone", throttledAlone],
   ["weights 8 and 4: engine time 2 : 1 within 0.1 %", weights],
   ["weights that do not divide evenly", oddWeights],
   ["equal shares, whatever the parameters", equalShares],

@@ -57,7 +57,9 @@ function anything(random: Random): { guests: GuestLoad[]; changes: Change[] } {
   const changes = Array.from({ length: integer(random, 8) }, (): Change => {
     const atMs = integer(random, 1500);
     if (random() < 0.4) return { atMs, policy: pick(random, POLICY_NAMES) };
-    return { atMs, guest: `g${integer(random, guests.length)}`, ...parameters(random) };
+    const guest = `g${integer(random, guests.length)}`;
+    if (random() < 0.3) return { atMs, guest, throttle: pick(random, [0, 2, 50]) };
+    return { atMs, guest, ...parameters(random) };
   });
   return { guests, changes };
 }

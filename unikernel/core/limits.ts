@@ -101,6 +101,12 @@ export const POLLS_PER_SLICE: u32 = 4;
 export const THRESHOLD_MAX: u64 = 86_400_000;
 export const QUARANTINE_WINDOW_MS_MAX: u64 = 86_400_000;
 
+/** Traps of a guest, a power of two, that are a storm when they come within storm_ms: a vCPU that does nothing else. */
+export const STORM_TRAPS: u32 = 256;
+export const STORM_MS_MAX: u64 = 60_000;
+/** A throttled vGPU that asks to be polled is looked at once, so much later. */
+export const THROTTLE_POLL_NS: u64 = 10_000_000;
+
 /** The longest trial of a replaced module: two instances for that time. */
 export const TRIAL_MS_MAX: u64 = 60_000;
 
@@ -128,6 +134,8 @@ export const COMMAND_LINE_BYTES_MAX: u32 = 1024; // MAX_GUEST_CMDLINE, xen/xen.h
 export function checkLimits(): void {
   if (TRACE_RECORDS * TRACE_RECORD_BYTES > SHARE_BYTES) ERROR("the trace ring must fit into the share");
   if ((TRACE_RECORDS & (TRACE_RECORDS - 1)) != 0) ERROR("the trace ring's size must be a power of two");
+  if ((STORM_TRAPS & (STORM_TRAPS - 1)) != 0) ERROR("a storm's traps must be a power of two");
+  if (VGPUS_MAX > 64) ERROR("who asks to be polled is a bit of a u64");
   if (REP_MAX > 4096) ERROR("a rep of one-byte items must fit into one page");
   if (ERROR_BYTES_MAX + PATH_BYTES_MAX > XENSTORE_MESSAGE_BYTES) ERROR("an error node must fit into one message");
   if (TRANSFER_BYTES_MAX > SHIM_COPY_BYTES_MAX) ERROR("a transfer must fit into one copy of the shim's");

@@ -12,7 +12,7 @@ import {
   PARAMETER_COUNT, PARAMETER_PRIORITY, parameterName, parameterSet, priorityName, putRange,
 } from "../sched/parameter";
 import { POLICIES, policyName } from "../sched/policy";
-import { waitsPercentile } from "../sched/waits";
+import { waitsPercentile, waitsRecent } from "../sched/waits";
 import { Text, equals, parseNumber, parsed } from "../text";
 import { Vgpu } from "../vgpu/vgpu";
 import { copyEngine } from "../work/work";
@@ -70,6 +70,7 @@ export function putEngine(text: Text, vgpu: Vgpu): void {
   putPair(text, "preempt_timeout_us", entity.timeout_ns / NS_PER_US);
   putPair(text, "period_us", entity.period_ns / NS_PER_US);
   putPair(text, "runtime_us", entity.runtime_ns / NS_PER_US);
+  putPair(text, "throttle", entity.throttle);
   putPair(text, "now_ns", now);
   putPair(text, "busy_ns", engine.busy_ns);
   putPair(text, "engine_ns", engineUsed(engine, vgpu.index, now));
@@ -80,4 +81,6 @@ export function putEngine(text: Text, vgpu: Vgpu): void {
   putPair(text, "dropped", entity.dropped);
   putPair(text, "wait_p50_us", waitsPercentile(entity.index, 50));
   putPair(text, "wait_p99_us", waitsPercentile(entity.index, 99));
+  putPair(text, "recent_wait_p50_us", waitsRecent(entity.index, 50, now));
+  putPair(text, "recent_wait_p99_us", waitsRecent(entity.index, 99, now));
 }

@@ -6,10 +6,12 @@
 import { Engine } from "./engine";
 import { Entity, entityAt, runnable } from "./entity";
 import {
-  HEAPS, HEAP_CAPPED, HEAP_DEADLINE, HEAP_FIFO, HEAP_LOW, HEAP_NORMAL, HEAP_SPENT, heapHas, heapOf, heapSound,
+  HEAPS, HEAP_CAPPED, HEAP_DEADLINE, HEAP_FIFO, HEAP_HELD, HEAP_LOW, HEAP_NORMAL, HEAP_SPENT, heapHas, heapOf,
+  heapSound,
 } from "./heap";
 import { POLICY_BEST_EFFORT, POLICY_EQUAL_SHARE, POLICY_FIXED_SHARE, POLICY_WEIGHTED } from "./policy";
 import { SCHED_VGPUS_MAX, WORKLOADS_MAX } from "./size";
+import { levelOf } from "./throttle";
 
 export const SOUND: u32 = 0;
 export const UNSOUND_HEAP: u32 = 1; // a heap is out of order
@@ -55,6 +57,7 @@ function placesOf(engine: u32, vgpu: u32): u32 {
 
 /** Where it must stand; of several possibilities the one that it does stand in. */
 function wantedPlaces(engine: Engine, entity: Entity, places: u32): u32 {
+  if (entity.held) return 1 << HEAP_HELD;
   if (!runnable(entity)) return 0;
   switch (engine.policy) {
     case POLICY_BEST_EFFORT: return 1 << HEAP_FIFO;
@@ -67,11 +70,11 @@ function wantedPlaces(engine: Engine, entity: Entity, places: u32): u32 {
 
 function weightedPlace(entity: Entity, places: u32): u32 {
   const held: u32 = 1 << HEAP_CAPPED;
-  return places & held ? held : 1 << (HEAP_LOW + entity.priority);
+  return places & held ? held : 1 << (HEAP_LOW + levelOf(entity));
 }
 
 function deadlinePlace(entity: Entity, places: u32): u32 {
-  if (entity.runtime_ns == 0) return weightedPlace(entity, places);
+  if (entity.runtime_ns == 0 || entity.throttle != 0) return weightedPlace(entity, places);
   if (entity.budget_ns != 0) return 1 << HEAP_DEADLINE;
   return (1 << HEAP_SPENT) | weightedPlace(entity, places & ~(<u32>1 << HEAP_SPENT));
 }

@@ -19,7 +19,7 @@ import { weightedCharge, weightedPick, weightedPreempts, weightedSleep, weighted
 
 export function deadlineWake(entity: Entity, now: u64): void {
   entity.serving = 0;
-  if (entity.runtime_ns == 0) return weightedWake(entity, now);
+  if (entity.runtime_ns == 0 || entity.throttle != 0) return weightedWake(entity, now);
   if (!budgetFits(entity, now)) {
     entity.budget_ns = entity.runtime_ns;
     entity.deadline_ns = now + entity.period_ns;

@@ -12,7 +12,7 @@
 
 import { PANIC_SCHED_ENGINE, check } from "../panic";
 import { choice } from "./choice";
-import { Entity, Parameters, entityAt, entityInit, parametersCopy, runnable } from "./entity";
+import { Entity, Parameters, entityAt, entityInit, parametersCopy, runnable, wanting } from "./entity";
 import { fixedShareChanged, fixedShareStart } from "./fixed_share";
 import { NOBODY } from "./heap";
 import { WORKLOAD_NS_MAX } from "./limits";
@@ -20,6 +20,9 @@ import {
   POLICY_FIXED_SHARE, policyCharge, policyLeave, policyPick, policyPreempts, policyReturn, policySleep, policyWake,
 } from "./policy";
 import { ENGINES_MAX, SCHED_VGPUS_MAX } from "./size";
+import {
+  throttleCharge, throttleForget, throttleNext, throttleRelease, throttleSlice, throttleWake,
+} from "./throttle";
 import { waitsCount } from "./waits";
 import { queueDrop, queuePop, queuePush, queueSlot, workloadAt } from "./workload";
 
@@ -103,6 +106,7 @@ export function engineCancel(engine: Engine, vgpu: u32): bool {
   const entity = entityAt(engine.index, vgpu);
   const runs = engineRuns(engine, vgpu);
   if (runnable(entity)) policySleep(engine.policy, entity);
+  throttleForget(entity);
   queueDrop(entity, runs ? 1 : 0);
   if (runs) entity.cancelled = 1;
   return runs;
@@ -125,10 +129,11 @@ export function engineSubmit(engine: Engine, vgpu: u32, cookie: u64, cost: u64, 
   const entity = entityAt(engine.index, vgpu);
   check(entity.attached != 0, PANIC_SCHED_ENGINE, vgpu);
   if (entity.cancelled) return -1;
-  const slept = !runnable(entity);
+  const slept = !wanting(entity);
   const slot = queuePush(entity, cookie, cost, now);
-  if (slot < 0 || !slept) return slot;
-  policyWake(engine.policy, entity, now);
+  if (slot < 0 || !slept || entity.held) return slot;
+  throttleWake(engine.policy, entity, now);
+  if (!runnable(entity)) return slot;
   const busy = engine.state == ENGINE_RUNNING;
   if (busy && policyPreempts(engine.policy, engineEntity(engine), entity)) engine.asked = 1;
   return slot;
@@ -174,12 +179,20 @@ function uncharged(engine: Engine, now: u64): u64 {
 
 function decide(engine: Engine, now: u64): u32 {
   engine.decisions++;
+  throttleRelease(engine.policy, engine.index, now);
   const vgpu = policyPick(engine.policy, engine.index, now);
   engine.asked = 0;
-  engine.slice_ns = choice().slice_ns;
+  engine.slice_ns = vgpu == NOBODY ? 0 : throttleSlice(entityAt(engine.index, vgpu), choice().slice_ns);
   engine.until_ns = choice().until_ns;
-  engine.look_ns = vgpu == NOBODY ? choice().look_ns : 0;
+  engine.look_ns = vgpu == NOBODY ? earlier(choice().look_ns, throttleNext(engine.index)) : 0;
   return vgpu;
+}
+
+/** Of two times, where 0 is none. */
+@inline
+function earlier(a: u64, b: u64): u64 {
+  if (a == 0) return b;
+  return b == 0 ? a : min<u64>(a, b);
 }
 
 function startNext(engine: Engine, now: u64): u32 {
@@ -190,7 +203,7 @@ function startNext(engine: Engine, now: u64): u32 {
   engine.started_ns = now;
   engine.ran_ns = 0;
   const workload = workloadAt(engineSlot(engine));
-  if (!workload.started) waitsCount(engineEntity(engine).index, now - workload.submitted_ns);
+  if (!workload.started) waitsCount(engineEntity(engine).index, now - workload.submitted_ns, now);
   workload.started = 1;
   return ACTION_START;
 }
@@ -238,6 +251,7 @@ function charge(engine: Engine, now: u64): void {
   entity.used_ns += ran;
   workloadAt(engineSlot(engine)).ran_ns += ran;
   policyCharge(engine.policy, entity, ran, engine.until_ns, now);
+  throttleCharge(engine.policy, entity, ran, now);
 }
 
 /** Engine time that the vGPU has had, with what runs right now. */
@@ -307,5 +321,17 @@ export function engineSet(engine: Engine, vgpu: u32, to: Parameters, now: u64): 
   policyLeave(engine.policy, entity, to.weight);
   parametersCopy(to, entity);
   policyReturn(engine.policy, entity, promise, now);
+  if (engine.state == ENGINE_RUNNING) engine.asked = 1;
+}
+
+/** So many percent at most, whatever its parameters say; 0: by these alone, as if nothing had been. */
+export function engineThrottle(engine: Engine, vgpu: u32, percent: u32, now: u64): void {
+  const entity = entityAt(engine.index, vgpu);
+  if (entity.throttle == percent) return;
+  policyLeave(engine.policy, entity, entity.weight);
+  throttleForget(entity);
+  entity.throttle = percent;
+  entity.free_ns = 0;
+  policyReturn(engine.policy, entity, true, now);
   if (engine.state == ENGINE_RUNNING) engine.asked = 1;
 }

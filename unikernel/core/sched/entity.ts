@@ -65,13 +65,17 @@ export class Entity extends Parameters {
   deadline_ns: u64; // when the budget must be used, and comes anew
   debt_ns: u64; // engine time taken out of others' windows
   paid_until_ns: u64; // while it pays for that
+  // --- throttle.ts ---
+  throttle: u32; // percent of the engine at most; 0: it is not throttled
+  held: u32; // it waits until free_ns, and takes no part in a policy
+  free_ns: u64;
   // --- account ---
   used_ns: u64;
   done: u64;
   preempted: u64;
   dropped: u64; // cancelled, or lost with their vGPU
 }
-const ENTITY_BYTES: u32 = 184;
+const ENTITY_BYTES: u32 = 200;
 
 const TABLE: usize = memory.data(ENGINES_MAX * SCHED_VGPUS_MAX * ENTITY_BYTES, 8);
 
@@ -99,6 +103,12 @@ export function entityInit(engine: u32, vgpu: u32, quota: u32): Entity {
 
 /** Does it want the engine? What was cancelled and is not off the engine yet does not. */
 @inline
-export function runnable(entity: Entity): bool {
+export function wanting(entity: Entity): bool {
   return entity.count != 0 && entity.cancelled == 0;
+}
+
+/** Does it take part in the policy? */
+@inline
+export function runnable(entity: Entity): bool {
+  return wanting(entity) && entity.held == 0;
 }

@@ -13,6 +13,7 @@ import {
 } from "./heap";
 import { PRIORITY_RESERVE } from "./limits";
 import { ENGINES_MAX } from "./size";
+import { throttleSlice } from "./throttle";
 
 /** Units of virtual time in a nanosecond at weight 1: 2^64 of them are 36 years of the engine. */
 const SCALE: u64 = 16;
@@ -72,13 +73,18 @@ export function fairRemove(entity: Entity): void {
 export function fairPick(engine: u32): u32 {
   for (let level: u32 = 0; level < PRIORITY_HIGH; level++) {
     const vgpu = heapTop(heapAt(engine, level));
-    if (vgpu != NOBODY && owed(engine, level) >= entityAt(engine, vgpu).quantum_ns) return vgpu;
+    if (vgpu != NOBODY && owed(engine, level) >= sliceOf(entityAt(engine, vgpu))) return vgpu;
   }
   for (let level = PRIORITIES; level-- > 0; ) {
     const vgpu = heapTop(heapAt(engine, level));
     if (vgpu != NOBODY) return vgpu;
   }
   return NOBODY;
+}
+
+@inline
+function sliceOf(entity: Entity): u64 {
+  return throttleSlice(entity, entity.quantum_ns);
 }
 
 /** It ran so long. Also right for one that is not in a heap any more. */

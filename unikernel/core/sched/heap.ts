@@ -18,7 +18,8 @@ export const HEAP_HIGH: u32 = 3;
 export const HEAP_CAPPED: u32 = 4; // over its cap: when it may run again
 export const HEAP_DEADLINE: u32 = 5; // servers with budget: deadline
 export const HEAP_SPENT: u32 = 6; // servers without: when they get a new one
-export const HEAPS: u32 = 7;
+export const HEAP_HELD: u32 = 7; // throttled: when it may run again
+export const HEAPS: u32 = 8;
 
 /** No vGPU. */
 export const NOBODY: u32 = u32.MAX_VALUE;

@@ -39,3 +39,11 @@ export const DEADLINE_SWITCH_NS: u64 = 100_000;
 
 /** Entities whose waiting for a cap or a new budget ends in one decision: one comes in a decision, so two suffice. */
 export const RELEASES_MAX: u32 = 2;
+
+/** Recent waits are those of the last one to two seconds: what somebody who watches takes for now. */
+export const WAITS_WINDOW_NS: u64 = 1_000_000_000;
+
+/** A throttled vGPU's part of the engine, in percent: a picture a second still moves, and nobody feels it. */
+export const THROTTLE_PERCENT: u32 = 2;
+/** Its slices, so that what it runs at once is small beside anybody's quantum: half of the default one. */
+export const THROTTLE_SLICE_NS: u64 = 1_000_000;

@@ -8,14 +8,15 @@ import { admits } from "./admission";
 import { schedulerCheck } from "./checker";
 import {
   engineAt, engineAttach, engineCancel, engineDetach, engineDone, engineInit, engineLook, enginePolicy,
-  engineRan, engineResetDone, engineSet, engineSlot, engineStopped, engineSubmit, engineTick,
+  engineRan, engineResetDone, engineSet, engineSlot, engineStopped, engineSubmit, engineThrottle,
+  engineTick,
   engineUsed,
 } from "./engine";
 import { PARAMETERS_BYTES, Parameters, entityAt, parametersCopy } from "./entity";
 import { PARAMETER_COUNT, parameterSet, parametersFit } from "./parameter";
 import { WORKLOADS_MAX } from "./size";
 import { stepsSoFar } from "./steps";
-import { waitsPercentile } from "./waits";
+import { waitsPercentile, waitsRecent } from "./waits";
 import { workloadAt } from "./workload";
 
 const WANTED: usize = memory.data(PARAMETERS_BYTES, 8);
@@ -88,6 +89,10 @@ export function apply(engine: u32, vgpu: u32, now: u64): u32 {
   return 1;
 }
 
+export function throttle(engine: u32, vgpu: u32, percent: u32, now: u64): void {
+  engineThrottle(engineAt(engine), vgpu, percent, now);
+}
+
 /** Where the words of the last refusal are: their length (u32), 4 bytes from here, then they. */
 export function error_text(): u32 {
   return <u32>ERROR_TEXT;
@@ -127,6 +132,10 @@ export function steps(): u64 {
 
 export function wait_us(engine: u32, vgpu: u32, percent: u32): u64 {
   return waitsPercentile(entityAt(engine, vgpu).index, percent);
+}
+
+export function recent_wait_us(engine: u32, vgpu: u32, percent: u32, now: u64): u64 {
+  return waitsRecent(entityAt(engine, vgpu).index, percent, now);
 }
 
 export function state(engine: u32): u32 {

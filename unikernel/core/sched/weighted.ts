@@ -9,10 +9,11 @@ import { Entity, entityAt, runnable } from "./entity";
 import { fairCharge, fairHas, fairInsert, fairPick, fairRemove } from "./fair";
 import { NOBODY } from "./heap";
 import { RELEASES_MAX } from "./limits";
+import { levelOf } from "./throttle";
 
 export function weightedWake(entity: Entity, now: u64): void {
   if (capped(entity, now)) capWait(entity);
-  else fairInsert(entity, entity.weight, entity.priority);
+  else fairInsert(entity, entity.weight, levelOf(entity));
 }
 
 export function weightedSleep(entity: Entity): void {
@@ -25,7 +26,7 @@ export function weightedPick(engine: u32, now: u64): u32 {
     const free = capRelease(engine, now);
     if (free == NOBODY) break;
     const entity = entityAt(engine, free);
-    fairInsert(entity, entity.weight, entity.priority);
+    fairInsert(entity, entity.weight, levelOf(entity));
   }
   const vgpu = fairPick(engine);
   if (vgpu == NOBODY) chooseNobody(capNext(engine));
