@@ -68,7 +68,9 @@ export function buildFake(): void {
 export function runUnits(): string {
   mkdirSync(OUT, { recursive: true });
   const target = join(OUT, "units");
-  const files = ["xl.c", "text.c", "json.c", "words.c", "clock.c"].map((name) => fromRoot("native/dom0/gbctl", name));
+  const files = ["xl.c", "text.c", "json.c", "words.c", "clock.c", "top_share.c"].map((name) =>
+    fromRoot("native/dom0/gbctl", name),
+  );
   execFileSync("gcc", [...WARN, ...SANITIZE, fromRoot("test/gbctl/units.c"), ...files, "-o", target]);
   return execFileSync(target, { timeout: RUN_TIMEOUT_MS }).toString();
 }

@@ -178,10 +178,21 @@ create("names what is wrong with the configuration", async () => {
 create(
   "--threshold becomes words of the domain's command line; what cannot be is refused before anything is made",
   async () => {
-    for (const wrong of ["faults", "faults=", "other=1", "faults=x", "faults=86400001", "=1"]) {
+    for (const wrong of [
+      "faults",
+      "faults=",
+      "other=1",
+      "faults=x",
+      "faults=86400001",
+      "=1",
+      "faults=1:ban",
+      "faults=1:",
+    ]) {
       await fails([...CREATE, "--threshold", wrong], creating(), 2, /--threshold .*must be faults, interrupt_storms/);
     }
     await fails([...CREATE, ...Array(20).fill("--threshold=interrupt_storms=1")], creating(), 2, /given too often/);
+    const words = ["--threshold", "faults=3:throttle", "--threshold", "storm_ms=20"];
+    assert.is((await run([...CREATE, ...words], creating())).code, 0);
   },
 );
 create.run();

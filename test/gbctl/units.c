@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../native/dom0/gbctl/gbctl.h"
+#include "../../native/dom0/gbctl/top.h"
 
 static int failures;
 
@@ -96,8 +96,76 @@ static void test_text(void) {
     free(out);
 }
 
+/* --- top_share(): each row is weight, cap, priority, then period, runtime and quantum in us --- */
+
+struct share_case {
+    const char *policy;
+    uint32_t count;
+    struct {
+        uint64_t weight, cap;
+        const char *priority;
+        uint64_t period, runtime, quantum;
+        bool idle;
+        uint64_t due_ppm;
+    } row[4];
+};
+
+static const struct share_case SHARES[] = {
+    {"weighted", 2, {{8, 100, "normal", 0, 0, 1, false, 666667}, {4, 100, "normal", 0, 0, 1, false, 333333}}},
+    {"weighted", 3,
+     {{8, 100, "normal", 0, 0, 1, true, 0}, {3, 100, "normal", 0, 0, 1, false, 750000},
+      {1, 100, "normal", 0, 0, 1, false, 250000}}},
+    /* what the cap takes from one goes to the others by their weights */
+    {"weighted", 3,
+     {{8, 20, "normal", 0, 0, 1, false, 200000}, {3, 100, "normal", 0, 0, 1, false, 600000},
+      {1, 100, "normal", 0, 0, 1, false, 200000}}},
+    /* two caps, the second reached only by what the first left; idle time is nobody's share */
+    {"weighted", 2, {{9, 10, "normal", 0, 0, 1, false, 250000}, {1, 30, "normal", 0, 0, 1, false, 750000}}},
+    /* the lower one waits: one part in twenty */
+    {"weighted", 2, {{1, 100, "high", 0, 0, 1, false, 950000}, {1, 100, "low", 0, 0, 1, false, 50000}}},
+    {"weighted", 3,
+     {{1, 100, "high", 0, 0, 1, false, 902500}, {1, 100, "normal", 0, 0, 1, false, 47500},
+      {1, 100, "low", 0, 0, 1, false, 50000}}},
+    /* a capped high one leaves the rest to the lower */
+    {"weighted", 2, {{1, 40, "high", 0, 0, 1, false, 400000}, {1, 100, "low", 0, 0, 1, false, 600000}}},
+    {"equal-share", 2, {{8, 20, "high", 0, 0, 1, false, 500000}, {1, 100, "low", 0, 0, 1, false, 500000}}},
+    {"fixed-share", 2, {{8, 20, "high", 0, 0, 3000, false, 750000}, {1, 100, "low", 0, 0, 1000, false, 250000}}},
+    {"deadline", 3,
+     {{1, 100, "normal", 10000, 4000, 1, true, 0}, {1, 100, "normal", 10000, 2000, 1, false, 600000},
+      {1, 100, "normal", 0, 0, 1, false, 400000}}},
+};
+
+static void test_shares(void) {
+    for (size_t i = 0; i < sizeof(SHARES) / sizeof(SHARES[0]); i++) {
+        struct top_vgpu v[4];
+        struct top_row rows[4];
+
+        memset(v, 0, sizeof(v));
+        memset(rows, 0, sizeof(rows));
+        for (uint32_t k = 0; k < SHARES[i].count; k++) {
+            snprintf(v[k].policy, sizeof(v[k].policy), "%s", SHARES[i].policy);
+            snprintf(v[k].priority, sizeof(v[k].priority), "%s", SHARES[i].row[k].priority);
+            v[k].figure[TOP_WEIGHT] = SHARES[i].row[k].weight;
+            v[k].figure[TOP_CAP] = SHARES[i].row[k].cap;
+            v[k].figure[TOP_PERIOD_US] = SHARES[i].row[k].period;
+            v[k].figure[TOP_RUNTIME_US] = SHARES[i].row[k].runtime;
+            v[k].figure[TOP_QUANTUM_US] = SHARES[i].row[k].quantum;
+            rows[k].now = &v[k];
+            rows[k].wanted = !SHARES[i].row[k].idle;
+        }
+        top_share(rows, SHARES[i].count);
+        for (uint32_t k = 0; k < SHARES[i].count; k++) {
+            if (rows[k].due_ppm == SHARES[i].row[k].due_ppm && rows[k].due_known == rows[k].wanted)
+                continue;
+            printf("FAIL shares %zu row %u: %llu\n", i, k, (unsigned long long)rows[k].due_ppm);
+            failures++;
+        }
+    }
+}
+
 int main(void) {
     signals_catch();
+    test_shares();
     test_numbers();
     test_words();
     test_text();

@@ -2,8 +2,10 @@
 //
 // gbctl's words: no rights, typing mistakes, and help with an example for every verb.
 
+import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { fromRoot } from "../../host/lab/paths.js";
 import { fails, RUNNING, run } from "./support.js";
 
 const usage = suite("gbctl usage");
@@ -53,5 +55,14 @@ usage("help has an example for every verb", async () => {
     assert.is(help.code, 0);
     assert.match(help.stdout, new RegExp(`Examples:\\n  .*gbctl ${verb}`));
   }
+});
+usage("the verbs of the help are those of docs/CONTROL.md", async () => {
+  const verbs = [...(await run(["--help"])).stdout.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(
+    (match) => match[1] as string,
+  );
+  const docs = readFileSync(fromRoot("docs/CONTROL.md"), "utf8");
+  const table = /\| verbs of `gbctl`.*\n\|---\|---\|\n((?:\|.*\n)+)/.exec(docs)?.[1] ?? "";
+  const told = table.split("\n").flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([a-z-]+)`/g)]);
+  assert.equal(told.map((match) => match[1] as string).sort(), [...verbs].sort());
 });
 usage.run();

@@ -44,6 +44,10 @@ told twice gbctl create guests/life.cfg --kernel $ELF --module register-file
 told start-twice gbctl start glovebox-life --kernel $ELF
 told list gbctl list --json
 told stat gbctl stat life --json
+told set gbctl set life weight=8 cap=50 priority=high --json
+told policy gbctl policy deadline life period-us=100000 runtime-us=20000 --json
+told top gbctl top --once --interval 500 --json
+told threshold-set gbctl threshold resets=1:throttle storm_ms=1000 --json
 told stat-domain gbctl stat glovebox-life --json
 told modules gbctl modules --json
 told trace gbctl trace life --json
@@ -51,6 +55,9 @@ told trace-raw gbctl trace life --raw
 told no-screen gbctl screenshot life $OUT/none.png
 told stop-needed gbctl stop glovebox-life
 told reset gbctl reset life
+told throttled gbctl threshold --json
+told throttled-list gbctl list --json
+told release gbctl release life
 told attach gbctl attach life --module register-file --slot 9 --json
 told detach gbctl detach life 1
 told detach-none gbctl detach life 1

@@ -120,6 +120,26 @@ test("list, stat, modules, trace", () => {
   assert.is(step("trace-raw").out.length % RECORD_BYTES, 0);
 });
 
+test("set, policy, top", () => {
+  const set = JSON.parse(step("set").out);
+  assert.equal([set.weight, set.cap, set.priority, set.throttle], [8, 50, "high", 0]);
+  assert.equal(JSON.parse(step("policy").out), { policy: "deadline", deadlines: 1, promised_ppm: 201_000 });
+  const [driver] = JSON.parse(step("top").out);
+  assert.equal([driver.driver_domain, driver.policy, driver.restarted], ["glovebox-life", "deadline", false]);
+  const [vgpu] = driver.vgpus;
+  assert.equal([vgpu.guest, vgpu.module, vgpu.state, vgpu.engine_ppm], ["life", "register-file", "ready", 0]);
+  assert.ok(driver.interval_ns >= 500_000_000, step("top").out);
+});
+
+test("thresholds change while guests run; a guest over one is throttled, which is told, until it is released", () => {
+  assert.is(JSON.parse(step("threshold-set").out).thresholds.resets, "1:throttle");
+  const [book] = JSON.parse(step("throttled").out).guests;
+  assert.equal([book.name, book.state, book.resets], ["life", "throttled", 1]);
+  const [driver] = JSON.parse(step("throttled-list").out);
+  assert.is(driver.guests[0].breach, "throttled: 1 resets within 60000 ms");
+  assert.is(step("release").code, 0, step("release").err);
+});
+
 test("attach and detach beside a running guest", () => {
   assert.is(step("reset").code, 0, step("reset").err);
   assert.is(step("attach").code, 0, step("attach").err);

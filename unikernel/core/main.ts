@@ -18,6 +18,7 @@ import { TRANSFER, guestRead, guestWrite } from "./vgpu/guest_memory";
 import { irqRaise } from "./vgpu/irq";
 import { paramValue } from "./vgpu/param";
 import { poll as pollFor, pollWork } from "./vgpu/poll";
+import { quarantineTime } from "./vgpu/quarantine";
 import { LOG_BUFFER, talk } from "./vgpu/talk";
 import { vgpuAt } from "./vgpu/vgpu";
 import { workCopy, workFence, workSlice, workStart, workTime } from "./work/work";
@@ -44,6 +45,7 @@ export function on_xenstore(type: u32, req_id: u32, len: u32): void {
 export function on_timer(): void {
   timerRang();
   workTime();
+  quarantineTime();
   controlPump();
   saveChanges();
 }

@@ -57,6 +57,7 @@ struct options {
     uint32_t timeout_s;
     const char *output; /* a file; NULL = standard output */
     uint32_t trial_ms;
+    uint32_t interval_ms, count; /* 0: without end */
     const char *driver_domain; /* NULL = one of our own */
     const char *kernel;
     const char *seclabel; /* of the driver domain; NULL = FLASK_DRIVER_LABEL, where there is FLASK */
@@ -103,6 +104,11 @@ int wishes_check(struct gb *gb);
 /* Only a module, and nothing said of it. */
 bool wish_is_bare(const struct module_wish *wish);
 
+/* --- threshold.c ------------------------------------------------------------------------------------------------- */
+/* NAME=N[:ACTION] */
+int threshold_check(struct gb *gb, const char *option, const char *text);
+int threshold_run(struct gb *gb);
+
 /* --- verbs.c: the table of verbs and their help ------------------------------------------------------------------ */
 enum {
     OPT_JSON = 1 << 0,
@@ -115,6 +121,7 @@ enum {
     OPT_RAW = 1 << 7,
     OPT_LABEL = 1 << 8, /* --seclabel */
     OPT_TRIAL = 1 << 9, /* --trial */
+    OPT_TOP = 1 << 10,  /* --interval --count --once */
 };
 enum { NEED_STORE = 1, NEED_XC = 2, NEED_GNTTAB = 4 };
 
@@ -149,6 +156,7 @@ void json_close(struct json *j, char bracket);
 void json_string(struct json *j, const char *key, const char *text);
 void json_number(struct json *j, const char *key, uint64_t value);
 void json_signed(struct json *j, const char *key, int32_t value);
+void json_null(struct json *j, const char *key);
 void json_bool(struct json *j, const char *key, bool value);
 /* A number when the text is one, else a string. */
 void json_value(struct json *j, const char *key, const char *text);
@@ -348,6 +356,7 @@ int modules_run(struct gb *gb);
 int load_run(struct gb *gb);
 int unload_run(struct gb *gb);
 int stat_run(struct gb *gb);
+int top_run(struct gb *gb);
 int state_run(struct gb *gb);
 int screenshot_run(struct gb *gb);
 int trace_run(struct gb *gb);

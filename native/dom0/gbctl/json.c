@@ -61,6 +61,11 @@ void json_bool(struct json *j, const char *key, bool value) {
     fputs(value ? "true" : "false", j->to);
 }
 
+void json_null(struct json *j, const char *key) {
+    lead(j, key);
+    fputs("null", j->to);
+}
+
 void json_value(struct json *j, const char *key, const char *text) {
     uint64_t number;
 

@@ -35,8 +35,10 @@
 #define RAM_BYTES_MAX (512ull << 20)
 /* Words of one reply: 20 figures and 8 scanouts today; a reply is at most STORE_VALUE_MAX bytes. */
 #define WORDS_MAX 96
-/* --threshold: five names of at most 16 bytes, numbers of 8 digits, " threshold=" before each. */
-#define THRESHOLDS_BYTES 256
+/* --threshold: eight names of at most 16 bytes, numbers of 8 digits, an action of 11, " threshold=" before each. */
+#define THRESHOLDS_BYTES 400
+/* native/include/shim.h: SHIM_SERVERS_MAX. */
+#define GUESTS_MAX 64
 #define SCANOUT_MAX 16
 /* A label is user:role:type and maybe a range; xl's own buffers hold no more (tools/libs/light). */
 #define LABEL_MAX 255
@@ -61,6 +63,15 @@
 #define TRIAL_DEFAULT_MS 1000
 /* unikernel/core/limits.ts: THRESHOLD_MAX and QUARANTINE_WINDOW_MS_MAX. */
 #define THRESHOLD_MAX 86400000
+
+/* top: as many vGPUs as four driver domains can have (SHIM_INSTANCES_MAX); of each two requests a sample. */
+#define TOP_VGPUS_MAX 256
+#define TOP_DRIVERS_MAX 64
+#define INTERVAL_DEFAULT_MS 1000
+/* Faster would measure the asking; slower than an hour is a mistake of units. */
+#define INTERVAL_MIN_MS 100
+#define INTERVAL_MAX_MS 3600000
+#define COUNT_MAX 1000000000
 
 /* A policy, a guest, the number of its vGPU, and each of the scheduler's seven words once. */
 #define OPERANDS_MAX 10

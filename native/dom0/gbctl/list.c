@@ -20,11 +20,13 @@ static void print_vgpu(const struct driver *driver, const struct domain *guest, 
     putchar('\n');
 }
 
-static void print_quarantine(const struct driver *driver, const struct domain *guest, const char *why) {
+/* What thresholds led to: `what` is a word, or stands in the text itself. */
+static void print_followed(const struct driver *driver, const struct domain *guest, const char *what,
+                           const char *why) {
     if (!why[0])
         return;
-    printf("%-24s %5u  %-10s  %-16s %5u    -  quarantine  ", driver->name, driver->domid, driver->state, guest->name,
-           guest->domid);
+    printf("%-24s %5u  %-10s  %-16s %5u    -  %s", driver->name, driver->domid, driver->state, guest->name,
+           guest->domid, what);
     text_print(stdout, why);
     putchar('\n');
 }
@@ -34,15 +36,17 @@ static void list_guest(struct gb *gb, struct json *j, const struct driver *drive
     struct domain guest;
     uint32_t count = vgpu_list(gb, driver, domid, v, VGPU_MAX);
 
-    char quarantine[512] = "";
+    char quarantine[512] = "", breach[512] = "";
 
     domain_describe(gb, domid, &guest);
     store_read(gb, quarantine, sizeof(quarantine), "/local/domain/%u/data/glovebox/quarantine/%u", driver->domid,
                domid);
+    store_read(gb, breach, sizeof(breach), "/local/domain/%u/data/glovebox/breach/%u", driver->domid, domid);
     if (!gb->opt.json) {
         for (uint32_t i = 0; i < count; i++)
             print_vgpu(driver, &guest, &v[i]);
-        print_quarantine(driver, &guest, quarantine);
+        print_followed(driver, &guest, "quarantine  ", quarantine);
+        print_followed(driver, &guest, "", breach);
         return;
     }
     json_open(j, NULL, '{');
@@ -51,6 +55,8 @@ static void list_guest(struct gb *gb, struct json *j, const struct driver *drive
     json_bool(j, "alive", guest.name[0] != '\0');
     if (quarantine[0])
         json_string(j, "quarantine", quarantine);
+    if (breach[0])
+        json_string(j, "breach", breach);
     json_open(j, "vgpus", '[');
     for (uint32_t i = 0; i < count; i++)
         vgpu_json(j, &v[i]);

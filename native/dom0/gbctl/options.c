@@ -4,7 +4,6 @@
  * made before a typing mistake is found.
  */
 #include <getopt.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "gbctl.h"
@@ -16,7 +15,7 @@ enum {
     KEY_JSON = 256, KEY_MODULE, KEY_PARAM, KEY_SLOT, KEY_DRIVER, KEY_KERNEL, KEY_MODULES, KEY_MEMORY, KEY_WAIT,
     KEY_THRESHOLD,
     KEY_TRIAL, KEY_SUPERVISE, KEY_TIMEOUT, KEY_SECLABEL, KEY_CRC, KEY_CURSOR, KEY_NO_CURSOR, KEY_SCANOUT, KEY_FORCE,
-    KEY_RAW, KEY_OUTPUT, KEY_HELP, KEY_OUTPUTS,
+    KEY_RAW, KEY_OUTPUT, KEY_HELP, KEY_OUTPUTS, KEY_INTERVAL, KEY_COUNT, KEY_ONCE,
     KEY_SCHEDULING, /* + WISH_*, up to SCHEDULING_WORDS of them */
 };
 
@@ -50,6 +49,9 @@ static const struct option LONG[] = {
     {"force", no_argument, NULL, KEY_FORCE},
     {"raw", no_argument, NULL, KEY_RAW},
     {"output", required_argument, NULL, KEY_OUTPUT},
+    {"interval", required_argument, NULL, KEY_INTERVAL},
+    {"count", required_argument, NULL, KEY_COUNT},
+    {"once", no_argument, NULL, KEY_ONCE},
     {"help", no_argument, NULL, KEY_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -89,6 +91,10 @@ static uint32_t option_group(int key) {
     case KEY_RAW:
     case KEY_OUTPUT:
         return OPT_RAW;
+    case KEY_INTERVAL:
+    case KEY_COUNT:
+    case KEY_ONCE:
+        return OPT_TOP;
     case KEY_JSON:
         return OPT_JSON;
     default:
@@ -149,29 +155,17 @@ static int set_wait(struct gb *gb, const char *text) {
     return GB_OK;
 }
 
-static bool is_threshold(const char *name, size_t length) {
-    static const char *const NAMES[] = {"faults", "interrupt_storms", "resets", "refused", "window_ms"};
-
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        if (strlen(NAMES[i]) == length && !strncmp(name, NAMES[i], length))
-            return true;
-    }
-    return false;
-}
-
+/* NAME=N[:ACTION] becomes threshold=NAME:N[:ACTION] of the command line. */
 static int add_threshold(struct gb *gb, const char *text) {
     char *words = gb->opt.thresholds;
     size_t used = strlen(words), name = strcspn(text, "=");
-    uint64_t value;
+    int error = threshold_check(gb, "--threshold", text);
 
-    if (!is_threshold(text, name) || text[name] != '=' || !parse_u64(text + name + 1, THRESHOLD_MAX, &value))
-        return gb_fail(gb, GB_USAGE,
-                       "--threshold %s: must be faults, interrupt_storms, resets, refused or window_ms, = and a number "
-                       "from 0 to %d",
-                       text, THRESHOLD_MAX);
-    if (used + name + 32 > sizeof(gb->opt.thresholds))
+    if (error)
+        return error;
+    if (used + strlen(text) + 16 > sizeof(gb->opt.thresholds))
         return gb_fail(gb, GB_USAGE, "--threshold is given too often");
-    snprintf(words + used, sizeof(gb->opt.thresholds) - used, " threshold=%.*s:%" PRIu64, (int)name, text, value);
+    snprintf(words + used, sizeof(gb->opt.thresholds) - used, " threshold=%.*s:%s", (int)name, text, text + name + 1);
     return GB_OK;
 }
 
@@ -183,8 +177,8 @@ static int set_memory(struct gb *gb, const char *text) {
         return wish_memory(gb, text);
     if (!parse_u64(text, DRIVER_MEMORY_MAX_MIB, &mib) || mib < DRIVER_MEMORY_MIN_MIB)
         return gb_fail(gb, GB_USAGE,
-                       "--memory %s: must be %d to %d, the driver domain's MiB (a device's own memory stands behind its "
-                       "--module)",
+                       "--memory %s: must be %d to %d, the driver domain's MiB (a device's own memory stands behind "
+                       "its --module)",
                        text, DRIVER_MEMORY_MIN_MIB, DRIVER_MEMORY_MAX_MIB);
     gb->opt.memory_mib = (uint32_t)mib;
     return GB_OK;
@@ -232,6 +226,13 @@ static int take(struct gb *gb, int key, const char *value) {
         return GB_OK;
     case KEY_TIMEOUT:
         return read_u32(gb, "--timeout", value, 1, TIMEOUT_MAX_S, &opt->timeout_s);
+    case KEY_INTERVAL:
+        return read_u32(gb, "--interval", value, INTERVAL_MIN_MS, INTERVAL_MAX_MS, &opt->interval_ms);
+    case KEY_COUNT:
+        return read_u32(gb, "--count", value, 1, COUNT_MAX, &opt->count);
+    case KEY_ONCE:
+        opt->count = 1;
+        return GB_OK;
     case KEY_CRC:
         opt->crc = true;
         return GB_OK;
@@ -315,6 +316,7 @@ int options_parse(struct gb *gb, int argc, char **argv) {
     opt->timeout_s = TIMEOUT_DEFAULT_S;
     snprintf(opt->wait, sizeof(opt->wait), "wait=block");
     opt->trial_ms = TRIAL_DEFAULT_MS;
+    opt->interval_ms = INTERVAL_DEFAULT_MS;
     optind = 1;
     error = take_options(gb, argc, argv);
     if (!error)

@@ -76,6 +76,10 @@ static const char *kind_name(uint8_t kind) {
         return "quarantine";
     case 0x89:
         return "replace";
+    case 0x8a:
+        return "warn";
+    case 0x8b:
+        return "throttle";
     default:
         return "unknown";
     }

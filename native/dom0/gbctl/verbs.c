@@ -33,8 +33,7 @@ static const struct verb VERBS[] = {
      "  --modules FILE         its ramdisk with modules (modules.img beside the image, when there is one)\n"
      "  --memory MIB           before any --module: the driver domain's memory (16)\n"
      "  --wait block|busy:US   how it waits for requests: block at once, or look for them for US microseconds first\n"
-     "  --threshold NAME=N     quarantine after N within the window: faults (8), interrupt_storms (3), resets (0),\n"
-     "                         refused (0); 0 is never. window_ms (60000) is the window. As often as needed\n"
+     "  --threshold NAME=N[:ACTION]   what follows N times within the window; see threshold. As often as needed\n"
      "  --seclabel LABEL       the driver domain's label where Xen has FLASK (" FLASK_DRIVER_LABEL ");\n"
      "                         the guest's is in its configuration: seclabel=\"" FLASK_GUEST_LABEL "\"\n"
      "  --supervise            stay, and make guest and wiring anew when the guest reboots; end when it powers off\n"
@@ -84,15 +83,34 @@ static const struct verb VERBS[] = {
      "  gbctl replace desk --module bochs-display@0.2.0 --trial 5000\n"},
     {"quarantine", "GUEST", 1, 1, OPT_JSON, XC, quarantine_run, "refuse resets and attaches for a guest",
      "From now on no vGPU of the guest is reset and none attached, until it is released. What works goes on. A guest\n"
-     "that reaches a threshold (see create) gets there by itself; \"gbctl list\" shows why.\n"
+     "that reaches a threshold may get there by itself; \"gbctl list\" shows why.\n"
      "\n"
      "Examples:\n"
      "  gbctl quarantine desk\n"},
     {"release", "GUEST", 1, 1, OPT_JSON, XC, release_run, "end a guest's quarantine",
-     "Resets and attaches are possible again, and counting begins anew.\n"
+     "Resets and attaches are possible again, and counting begins anew; a warning or throttling ends, too.\n"
      "\n"
      "Examples:\n"
      "  gbctl release desk && gbctl reset desk 0\n"},
+    {"threshold", "[NAME=N[:ACTION] ...]", 0, OPERANDS_MAX, OPT_JSON | OPT_DRIVER, XC, threshold_run,
+     "how often what may happen, and what follows",
+     "Prints the thresholds of a driver domain and what each of its guests has counted within the window; with words\n"
+     "it changes them before, all or none. They outlive a restart in place, not the driver domain.\n"
+     "\n"
+     "  faults             calls of a module that ended in a fault (8:quarantine)\n"
+     "  interrupt_storms   of these: more interrupts than the module promises (3:quarantine)\n"
+     "  resets             resets that were asked for (0:quarantine)\n"
+     "  refused            what a vGPU asked for and did not get (0:quarantine)\n"
+     "  doorbell_storms    256 traps of a guest in less than storm_ms (100:warn)\n"
+     "  engine_timeouts    workloads that took more than any may (3:quarantine)\n"
+     "  window_ms          the window (60000); storm_ms: see above (10)\n"
+     "\n"
+     "N of 0 is never. ACTION is warn (log and list), throttle (also 2 % of the engine at most, and no polling; both\n"
+     "until a window has passed without another breach) or quarantine (no resets and attaches, until released).\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl threshold\n"
+     "  gbctl threshold doorbell_storms=20:throttle faults=3\n"},
     {"set", "GUEST [N] WORD=VALUE ...", 2, OPERANDS_MAX - 1, OPT_JSON, XC, set_run, "scheduler's parameters of a vGPU",
      "Changes parameters of vGPU N (0) while the guest runs, all that are named or none; prints what counts then.\n"
      "\n"
@@ -154,6 +172,28 @@ static const struct verb VERBS[] = {
      "Examples:\n"
      "  gbctl stat desk\n"
      "  gbctl stat --driver-domain glovebox-desk --json\n"},
+    {"top", "", 0, 0, OPT_JSON | OPT_DRIVER | OPT_TOP, XC, top_run, "who does what on the engine, live",
+     "Samples all vGPUs and shows what they did in between, drawn anew on a terminal; Ctrl-C ends it. A dash is what\n"
+     "cannot be known: in a vGPU's first interval, and when figures began anew.\n"
+     "\n"
+     "  engine%        engine time, of the time that passed\n"
+     "  wanted%, got%  of the engine time that was given out: the share due by the policy's parameters among\n"
+     "                 those that wanted the engine, and the one that it had\n"
+     "  queue          workloads that wait\n"
+     "  done/s         workloads done: flushes and transfers\n"
+     "  wait p50, p99  until a workload's first slice, in the last one to two seconds\n"
+     "  faults         of the guest, within the window of thresholds\n"
+     "  refused        what the vGPU asked for and did not get, since it was attached\n"
+     "  buffers, bytes, ram   handles, what they speak of, RAM of its BARs: of its quota\n"
+     "\n"
+     "  --driver-domain D   only this one\n"
+     "  --interval MS       from one sample to the next (1000)\n"
+     "  --count N           end after N blocks; --once is --count 1\n"
+     "  --json              one line a sample, times in ns and us, shares in millionths (ppm)\n"
+     "\n"
+     "Examples:\n"
+     "  gbctl top --driver-domain glovebox\n"
+     "  gbctl top --once --json --interval 5000\n"},
     {"state", "GUEST [N]", 1, 2, OPT_JSON, XC, state_run, "a hash of what a vGPU's module is now",
      "Prints the module, the CRC-32 over its instance's memory and globals, and the fuel that its calls have taken:\n"
      "the same module after the same calls has the same everywhere.\n"
@@ -191,8 +231,8 @@ static const struct verb VERBS[] = {
     {"start", "[NAME]", 0, 1, OPT_JSON | OPT_START | OPT_LABEL, XC, start_run, "start a driver domain alone",
      "Starts a driver domain with that name (glovebox) and waits until it is ready.\n"
      "\n"
-     "  --kernel IMAGE, --modules FILE, --memory MIB, --wait block|busy:US, --threshold NAME=N, --seclabel LABEL\n"
-     "  as with create\n"
+     "  --kernel IMAGE, --modules FILE, --memory MIB, --wait block|busy:US, --threshold NAME=N[:ACTION],\n"
+     "  --seclabel LABEL   as with create\n"
      "\n"
      "Examples:\n"
      "  gbctl start glovebox --wait busy:50\n"},

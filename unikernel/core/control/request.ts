@@ -39,6 +39,7 @@ import { requestBegun, requestInterrupted, requestOld } from "./request_record";
 import { engine, policy, set } from "./scheduling_request";
 import { shareClose, shareOpen, sharePages, shareWrite } from "./share";
 import { putDomainStat, putVgpuState, putVgpuStat } from "./stat";
+import { book, threshold } from "./threshold_request";
 
 const WORDS: usize = memory.data(WORDS_BYTES, 8);
 
@@ -78,6 +79,8 @@ function run(words: Words): void {
   if (words.is("replace")) return replace(words);
   if (words.is("quarantine")) return quarantine(words);
   if (words.is("lift")) return lift(words);
+  if (words.is("threshold")) return threshold(words);
+  if (words.is("book")) return book(words);
   if (words.is("state")) return state(words);
   if (words.is("module")) return describe(words);
   if (words.is("load")) return loadModule(words);

@@ -3,7 +3,7 @@
 // The first thing that happens: read the command line, look at the modules, tell xenstore.
 //
 // Words of the command line: wait=block (the default), or wait=busy:<microseconds> for a domain with a pCPU of its own;
-// threshold=<name>:<number>, any number of them (vgpu/quarantine.ts).
+// threshold=<name>:<number>[:<action>], any number of them (vgpu/threshold.ts).
 
 import { shim_command_line, shim_set_busy_wait } from "../../abi/shim";
 import { COMMAND_LINE_BYTES_MAX, checkLimits } from "../limits";
@@ -11,7 +11,7 @@ import { logLine, logSend } from "../log";
 import { restoreAll } from "../restart/restore";
 import { SPACE, Text, WORDS_BYTES, Words, fieldLength, parseNumber, parsed, startsWith } from "../text";
 import { moduleCount, modulesLoad } from "../vgpu/module";
-import { thresholdSet } from "../vgpu/quarantine";
+import { SETTINGS, settingName, thresholdApply, thresholdParse } from "../vgpu/threshold";
 import { controlPump } from "./control";
 import { VERSION, domainFailed, domainStart } from "./domain";
 
@@ -52,16 +52,17 @@ function readWord(words: Words): bool {
   return true;
 }
 
-/** <name>:<number> */
+/** <name>:<number>[:<action>] */
 function readThreshold(at: usize, length: u32): bool {
-  let name: u32 = 0;
-  while (name < length && load<u8>(at + name) != COLON) name++;
-  if (name == length || !parseNumber(at + name + 1, length - name - 1)) return false;
-  return thresholdSet(at, name, parsed);
+  if (!thresholdParse(at, length, COLON)) return false;
+  thresholdApply();
+  return true;
 }
 
 function wrongWord(text: Text, words: Words): Text {
   text.put("command line: \"").quote(words.at, min<u32>(words.length, 64));
-  return text.put("\": known are wait=block, wait=busy:<microseconds, 0 to ").number(BUSY_US_MAX)
-    .put("> and threshold=faults|interrupt_storms|resets|refused|window_ms:<number>");
+  text.put("\": known are wait=block, wait=busy:<us, 0 to ").number(BUSY_US_MAX)
+    .put("> and threshold=");
+  for (let i: u32 = 0; i < SETTINGS; i++) text.put(i == 0 ? "" : "|").put(settingName(i));
+  return text.put(":<number>[:warn|throttle|quarantine]");
 }

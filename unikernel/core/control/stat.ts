@@ -3,8 +3,10 @@
 // Figures for `stat`: of the domain, and of one vGPU.
 
 import * as S from "../../abi/shim";
+import { MANIFEST_BUFFERS, MANIFEST_BUFFER_BYTES, MANIFEST_BUFFER_PIECES } from "../../abi/manifest";
 import { FORMAT_NONE } from "../../abi/module";
 import { cursorPlane, formatName, scanoutAt, scanoutsOf } from "../display/scanout";
+import { PAGE_SHIFT } from "../limits";
 import { panicWords } from "../restart/restore";
 import { Text } from "../text";
 import {
@@ -17,12 +19,13 @@ import {
   vgpuCounterName,
 } from "../trace/counters";
 import { traceDropped, traceRecords } from "../trace/ring";
-import { barsRamPages } from "../vgpu/bar";
+import { barsRamBytes, barsRamPages } from "../vgpu/bar";
 import { bufferBytesOf, buffersOf } from "../vgpu/buffer";
 import { guestCount } from "../vgpu/guest";
-import { moduleCount, putModuleName, putModuleTitle } from "../vgpu/module";
+import { manifest, moduleCount, putModuleName, putModuleTitle } from "../vgpu/module";
 import { piecesUsed } from "../vgpu/pieces";
-import { THRESHOLDS, quarantineCounted, quarantined, thresholdName } from "../vgpu/quarantine";
+import { isThrottled, quarantineCounted, quarantined } from "../vgpu/quarantine";
+import { THRESHOLDS, settingName } from "../vgpu/threshold";
 import { Vgpu, stateName, vgpuCount } from "../vgpu/vgpu";
 import { putPair } from "./reply";
 import { xenstoreDropped } from "./xenstore";
@@ -64,12 +67,23 @@ export function putVgpuStat(text: Text, vgpu: Vgpu): void {
   putPair(text, "buffers", buffersOf(vgpu));
   putPair(text, "buffer_bytes", bufferBytesOf(vgpu));
   putPair(text, "buffer_pieces", piecesUsed(vgpu.index));
+  putQuota(text, vgpu);
   putPair(text, "quarantined", quarantined(vgpu.domid) ? 1 : 0);
+  putPair(text, "throttled", isThrottled(vgpu.domid) ? 1 : 0);
   for (let i: u32 = 0; i < THRESHOLDS; i++) {
-    text.put(" recent_").put(thresholdName(i)).put("=").number(quarantineCounted(vgpu.domid, i));
+    text.put(" recent_").put(settingName(i)).put("=").number(quarantineCounted(vgpu.domid, i));
   }
   for (let i: u32 = 0; i < scanoutsOf(vgpu); i++) putScanout(text, vgpu, i);
   for (let i: u32 = 0; i < scanoutsOf(vgpu); i++) putCursor(text, vgpu, i);
+}
+
+/** What it may have at most, in the order of what it has. */
+function putQuota(text: Text, vgpu: Vgpu): void {
+  const at = manifest(vgpu.module);
+  putPair(text, "quota_ram_pages", barsRamBytes(vgpu.index) >> PAGE_SHIFT);
+  putPair(text, "quota_buffers", load<u32>(at, MANIFEST_BUFFERS));
+  putPair(text, "quota_bytes", load<u64>(at, MANIFEST_BUFFER_BYTES));
+  putPair(text, "quota_pieces", load<u32>(at, MANIFEST_BUFFER_PIECES));
 }
 
 function putScanout(text: Text, vgpu: Vgpu, i: u32): void {

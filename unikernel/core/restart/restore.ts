@@ -33,6 +33,7 @@ import { paramsRestore } from "../vgpu/param";
 import { pollResume } from "../vgpu/poll";
 import { BOOKS_BYTES, booksRestored, booksTake } from "../vgpu/quarantine";
 import { depopulate } from "../vgpu/ram";
+import { throttleVgpu } from "../vgpu/throttle";
 import {
   VGPU_ATTACHING, VGPU_DETACHING, VGPU_FREE, VGPU_LOST, VGPU_READY, Vgpu, advance, vgpuAt, vgpuNumbered, vgpuTake,
 } from "../vgpu/vgpu";
@@ -193,6 +194,7 @@ function rebuild(guest: Guest, i: u32, saved: Saved): void {
   for (let bar: u32 = 0; bar < BARS; bar++) restoreBar(vgpu, bar, saved);
   powerOn(vgpu);
   workRestore(vgpu, changetype<Parameters>(recordPart(AT_SCHEDULING)));
+  throttleVgpu(vgpu);
   configRestore(vgpu, recordPart(AT_CONFIG));
   msixRestore(vgpu, recordPart(AT_MSIX), saved.msix_pending);
   wishRestore(saved.domid, saved.number, vgpu, recordPart(AT_SPECIFICATION), saved.specification, null);

@@ -80,6 +80,14 @@ export function countGuest(guest: u32, which: u32, amount: u64): void {
   store<u64>(at, load<u64>(at) + amount);
 }
 
+/** One trap of the guest; how many it is now. */
+export function countTrap(guest: u32): u64 {
+  const at = guestCounter(guest, GUEST_TRAPS);
+  const traps = load<u64>(at) + 1;
+  store<u64>(at, traps);
+  return traps;
+}
+
 export function clearVgpuCounters(vgpu: u32): void {
   memory.fill(vgpuCounter(vgpu, 0), 0, VGPU_COUNTERS * 8);
 }

@@ -23,6 +23,8 @@ export const TRACE_SCANOUT: u32 = 0x86; // addr: offset in the BAR, data: height
 export const TRACE_RESET: u32 = 0x87;
 export const TRACE_QUARANTINE: u32 = 0x88; // addr: 0 lifted, 1 by the operator, 2 + threshold; data: how many
 export const TRACE_REPLACE: u32 = 0x89; // addr: module index; data: 0 state handed over, 1 anew, 2 taken back, 3 kept
+export const TRACE_WARN: u32 = 0x8a; // addr: 1 + threshold, 0 it is over; data: how many
+export const TRACE_THROTTLE: u32 = 0x8b; // the same
 export const TRACE_NO_VGPU: u32 = 0xff;
 
 const NOTHING: usize = memory.data(TRACE_RECORD_BYTES, 8);

@@ -13,8 +13,9 @@ import {
   IOREQ_TYPE_TIMEOFFSET,
 } from "../../abi/xen/ioreq";
 import { PANIC_GUEST_INDEX, check } from "../panic";
-import { GUEST_INVALIDATES, GUEST_TIMEOFFSETS, GUEST_TRAPS, countGuest } from "../trace/counters";
+import { GUEST_INVALIDATES, GUEST_TIMEOFFSETS, countGuest, countTrap } from "../trace/counters";
 import { TRACE_NO_VGPU, trace, traceAnswer, traceNothing } from "../trace/ring";
+import { doorbell } from "../vgpu/doorbell";
 import { Guest, guestAt } from "../vgpu/guest";
 import { nextTrap, trapVgpu } from "../vgpu/vgpu";
 import { isCf8 } from "./cf8";
@@ -25,7 +26,7 @@ export function onIoreq(tag: u32, type: u32, flags: u32, addr: u64, data: u64, c
   const guest = guestAt(tag);
   check(guest.used != 0, PANIC_GUEST_INDEX, tag);
   nextTrap();
-  countGuest(tag, GUEST_TRAPS, 1);
+  doorbell(guest, countTrap(tag));
   const is_noise = type == IOREQ_TYPE_PIO && isCf8(guest, addr);
   const record = is_noise ? traceNothing() : trace(guest.domid, TRACE_NO_VGPU, type, flags, size, count, addr, data);
   const answer = dispatch(guest, type, flags, addr, data, count, size);

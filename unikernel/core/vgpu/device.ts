@@ -12,8 +12,9 @@ import { VGPU_FUEL_MAX, VGPU_FUEL_USED, countVgpu, vgpuCounter } from "../trace/
 import { onesOf } from "../trap/access";
 import { lose, loseWords } from "./lose";
 import { manifest, putModuleName } from "./module";
-import { THRESHOLD_FAULTS, THRESHOLD_INTERRUPT_STORMS, quarantineCount } from "./quarantine";
+import { quarantineCount } from "./quarantine";
 import { replaceTakenBack } from "./replace";
+import { THRESHOLD_FAULTS, THRESHOLD_INTERRUPT_STORMS } from "./threshold";
 import { Vgpu } from "./vgpu";
 
 export function deviceRead(vgpu: Vgpu, bar: u32, offset: u32, size: u32): u64 {

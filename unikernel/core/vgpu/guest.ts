@@ -18,6 +18,7 @@ import { Text } from "../text";
 import { clearGuestCounters } from "../trace/counters";
 import { CF8_BYTES, CF8_PORT } from "../trap/cf8";
 import { REGION_BAR_NONE, REGION_CF8, regionInsert, regionsClear } from "../trap/region";
+import { doorbellsClear } from "./doorbell";
 
 export const MODE_PVH: u32 = 1;
 export const MODE_HVM: u32 = 2;
@@ -120,6 +121,7 @@ function freeGuest(): Guest | null {
     memory.fill(BY_NUMBER + i * VGPUS_PER_GUEST_MAX, <u8>NO_VGPU, VGPUS_PER_GUEST_MAX);
     regionsClear(i);
     clearGuestCounters(i);
+    doorbellsClear(i);
     return guest;
   }
   return null;

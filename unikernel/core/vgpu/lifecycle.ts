@@ -41,9 +41,11 @@ import { barRow, manifest, putModuleName } from "./module";
 import { msixInit } from "./msix";
 import { piecesRelease, piecesReserve } from "./pieces";
 import { paramsCopy } from "./param";
-import { THRESHOLD_RESETS, putRefusal, quarantineCount, quarantined } from "./quarantine";
+import { putRefusal, quarantineCount, quarantined } from "./quarantine";
 import { ramRelease } from "./ram";
 import { replaceSettle } from "./replace";
+import { throttleVgpu } from "./throttle";
+import { THRESHOLD_RESETS } from "./threshold";
 import {
   VGPU_ATTACHING,
   VGPU_DETACHING,
@@ -107,6 +109,7 @@ function build(vgpu: Vgpu, guest: Guest, spec: SpecificationRecord, error: Text)
   workAttach(vgpu);
   if (!workAdmits(vgpu, spec.scheduling, error)) return false;
   workSet(vgpu, spec.scheduling);
+  throttleVgpu(vgpu);
   if (!createInstance(vgpu, error) || !claimSlot(vgpu, guest, error)) return false;
   return attach(vgpu, error) && guestEnable(guest, error);
 }

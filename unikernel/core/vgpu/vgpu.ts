@@ -20,7 +20,8 @@ import { VGPU_REFUSED, VGPU_TRAPS, countVgpu } from "../trace/counters";
 import { TRACE_NO_VGPU } from "../trace/ring";
 import { pollForget } from "./poll";
 import { Guest, NO_VGPU, guestAt, numberEntry, slotEntry } from "./guest";
-import { THRESHOLD_REFUSED, quarantineCount } from "./quarantine";
+import { quarantineCount } from "./quarantine";
+import { THRESHOLD_REFUSED } from "./threshold";
 
 export const VGPU_FREE: u32 = 0;
 export const VGPU_ATTACHING: u32 = 1;

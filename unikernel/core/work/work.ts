@@ -17,7 +17,7 @@ import { touch } from "../restart/dirty";
 import {
   ACTION_PREEMPT, ENGINE_RUNNING, Engine, engineAt, engineAttach, engineCancel, engineDetach, engineDone,
   engineEntity, engineInit, engineLook, enginePolicy, engineRan, engineSet, engineSlot, engineStopped, engineSubmit,
-  engineTick,
+  engineThrottle, engineTick,
 } from "../sched/engine";
 import { admits } from "../sched/admission";
 import { Parameters, entityAt, parametersCopy } from "../sched/entity";
@@ -32,6 +32,8 @@ import { deviceWorkDone } from "../vgpu/device";
 import { refusedBy } from "../vgpu/guest_memory";
 import { lose, loseWords } from "../vgpu/lose";
 import { manifest } from "../vgpu/module";
+import { quarantineCount } from "../vgpu/quarantine";
+import { THRESHOLD_ENGINE_TIMEOUTS } from "../vgpu/threshold";
 import { VGPU_ATTACHING, VGPU_FREE, VGPU_READY, Vgpu, vgpuAt } from "../vgpu/vgpu";
 import { COPY_DONE, COPY_MORE, Copy, copyAt, copyNothing, copyRows, copySlice } from "./copy";
 
@@ -144,6 +146,12 @@ export function workSet(vgpu: Vgpu, to: Parameters): void {
   due = true;
 }
 
+/** Percent of the engine at most, beside its parameters; 0: by these alone. */
+export function workThrottle(vgpu: Vgpu, percent: u32): void {
+  engineThrottle(copyEngine(), vgpu.index, percent, shim_time_ns());
+  due = true;
+}
+
 export function workPolicy(policy: u32): void {
   if (policy == copyEngine().policy) return;
   enginePolicy(copyEngine(), policy, shim_time_ns());
@@ -171,6 +179,7 @@ function preempted(engine: Engine, now: u64): void {
   const vgpu = vgpuAt(engineEntity(engine).vgpu);
   if (engineStopped(engine, now)) engineTick(engine, now);
   else {
+    quarantineCount(vgpu.domid, THRESHOLD_ENGINE_TIMEOUTS);
     loseWords(vgpu).put("a workload took more engine time than any may");
     lose(vgpu, 0, 0);
   }
