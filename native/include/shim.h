@@ -179,7 +179,7 @@ int32_t shim_module_load_words(uint32_t dst_ptr, uint32_t max);
 /* -EBUSY: it has instances. */
 int32_t shim_module_unload(uint32_t module);
 
-/* Facts by offset: numbers of 32 bits, then the BLAKE2b-512 of the .gbx file and the SHA-256 of the vendor's .wasm file. */
+/* Facts by offset: numbers of 32 bits, the BLAKE2b-512 of the .gbx file, the SHA-256 of the vendor's .wasm file. */
 #define MODULE_FACTS_BYTES 120
 #define MODULE_FACT_SERIAL 0
 #define MODULE_FACT_ORIGIN 4

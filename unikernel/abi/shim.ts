@@ -179,7 +179,7 @@ export declare function shim_module_load(domid: u32, directory_gref: u32, bytes:
 @external("shim", "module_load_words") export declare function shim_module_load_words(dst_ptr: u32, max: u32): i32;
 // -EBUSY: it has instances.
 @external("shim", "module_unload") export declare function shim_module_unload(module: u32): i32;
-// Facts by offset: numbers of 32 bits, then the BLAKE2b-512 of the .gbx file and the SHA-256 of the vendor's .wasm file.
+// Facts by offset: numbers of 32 bits, the BLAKE2b-512 of the .gbx file, the SHA-256 of the vendor's .wasm file.
 export const MODULE_FACTS_BYTES = 120;
 export const MODULE_FACT_SERIAL = 0;
 export const MODULE_FACT_ORIGIN = 4;
