@@ -6,6 +6,7 @@
 
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { canaryCore, canaryModule } from "../fuzz/canaries/build.js";
 import { type Hunt, huntCore, huntModule } from "../fuzz/canaries/hunt.js";
 import { type Canary, CORE_CANARIES, MODULE_CANARIES } from "../fuzz/canaries/list.js";
@@ -25,6 +26,8 @@ export interface CanaryOptions {
   match?: string | undefined;
   /** Forget what was measured before. */
   fresh?: boolean | undefined;
+  /** Where hunts are kept. */
+  folder?: string;
 }
 
 type Who = "glovebox" | "libfuzzer";
@@ -52,7 +55,7 @@ export interface CanaryReport {
 }
 
 const FOLDER = inProject("build/canaries");
-const RESULTS = inProject("build/canaries/hunts.jsonl");
+const RESULTS = "hunts.jsonl";
 /** So many executions nobody makes within the time. */
 const EXECUTIONS = Number.MAX_SAFE_INTEGER;
 
@@ -61,12 +64,12 @@ export async function measureCanaries(
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<CanaryReport> {
-  const { match = "", fresh } = options;
-  mkdirSync(FOLDER, { recursive: true });
-  if (fresh) rmSync(RESULTS, { force: true });
+  const { match = "", fresh, folder = FOLDER } = options;
+  mkdirSync(folder, { recursive: true });
+  if (fresh) rmSync(join(folder, RESULTS), { force: true });
   const canaries = [...MODULE_CANARIES, ...CORE_CANARIES].filter((one) => one.name.includes(match));
   if (canaries.length === 0) throw new Error(`no canary's name contains "${match}"`);
-  const hunts = new Hunts(options, signal, say);
+  const hunts = new Hunts(options, folder, signal, say);
   const rows: CanaryRow[] = [];
   for (const one of canaries) rows.push(await hunts.row(one));
   return { seconds: options.seconds, rows, wishes: wishesOf(rows, options.seconds) };
@@ -78,10 +81,12 @@ class Hunts {
 
   constructor(
     private readonly options: CanaryOptions,
+    private readonly folder: string,
     private readonly signal: AbortSignal,
     private readonly say: (text: string) => void,
   ) {
-    this.known = existsSync(RESULTS) ? linesOf(readFileSync(RESULTS, "utf8")) : [];
+    const path = join(folder, RESULTS);
+    this.known = existsSync(path) ? linesOf(readFileSync(path, "utf8")) : [];
   }
 
   async row(canary: Canary): Promise<CanaryRow> {
@@ -101,7 +106,7 @@ class Hunts {
     if (lacks !== undefined) return { canary: canary.name, ours, peer: lacks };
     const other = { who: "libfuzzer", seeds: peerSeeds, seconds: peerSeconds } as const;
     const theirs = await this.hunts(canary, other, async (seed) => {
-      peer ??= await buildPeer(await build(), inProject("build/canaries/peer"));
+      peer ??= await buildPeer(await build(), join(this.folder, "peer"));
       return huntPeer(peer, seed, peerSeconds);
     });
     return { canary: canary.name, ours, peer: theirs };
@@ -122,7 +127,7 @@ class Hunts {
         this.say(`${name}: ${who}, seed ${seed} of ${seeds}`);
         const measured = { canary: name, who, seed, seconds, commit: this.commit, ...(await hunt(seed)) };
         this.signal.throwIfAborted(); // a peer that was interrupted found nothing, which says nothing
-        appendFileSync(RESULTS, `${JSON.stringify(measured)}\n`);
+        appendFileSync(join(this.folder, RESULTS), `${JSON.stringify(measured)}\n`);
         all.push(measured);
       } else all.push(known);
     }

@@ -24,12 +24,15 @@ function seconds(text: string): number {
   return value;
 }
 
-function count(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("wanted: a number from 1 to 999.");
-  return Number(text);
-}
+const SEEDS_MAX = 999;
 
-const countOrNone = (text: string): number => (text === "0" ? 0 : count(text));
+const count =
+  (least: number) =>
+  (text: string): number => {
+    const value = /^\d{1,3}$/.test(text) ? Number(text) : -1;
+    if (value < least) throw new InvalidArgumentError(`wanted: a number from ${least} to ${SEEDS_MAX}.`);
+    return value;
+  };
 
 const TABLES = ["latency", "wall", "modules", "fuzz", "canaries"] as const;
 
@@ -71,8 +74,8 @@ function program(): Command {
     .description("what a trapped access costs, in instructions and in time on two CPUs; what a module costs")
     .option("--json", "print the tables as JSON")
     .option("--only <table>", `one of: ${TABLES.join(", ")}`, choice(...TABLES))
-    .option("--seeds <number>", "canaries: so many hunts for each (5)", count)
-    .option("--peer-seeds <number>", "canaries: so many of libFuzzer's, or 0 (as --seeds)", countOrNone)
+    .option("--seeds <number>", "canaries: so many hunts for each (5)", count(1))
+    .option("--peer-seeds <number>", "canaries: so many of libFuzzer's, or 0 (as --seeds)", count(0))
     .option("--seconds <seconds>", "canaries: processor time of a hunt at most (60)", seconds)
     .option("--peer-seconds <seconds>", "canaries: the same of libFuzzer's (as --seconds)", seconds)
     .option("--match <text>", "canaries: only those whose name contains this")
