@@ -67,6 +67,7 @@ const VERBS = {
   sim: "run scripted guests in a simulated Xen",
   replay: "play a recording, a crash or an input again",
   fuzz: "look for what a hostile guest could do to a module",
+  coverage: "what the inputs of a corpus reach, by line",
   rig: "the compiled C of a module, or of what parses, under clang's sanitizers",
   minimize: "make a crash file of the fuzzer smaller",
   corpus: "look at a folder of inputs, merge several, add a recording",

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { fuzzChild } from "../fuzz/worker/child.js";
 import { fuzzThread } from "../fuzz/worker/thread.js";
+import { type CoverageOptions, coverage } from "./coverage.js";
 import { guarded, UserError } from "./exit.js";
 import { type FuzzOptions, fuzz, fuzzCore } from "./fuzz.js";
 import {
@@ -72,10 +73,39 @@ export function addFuzzVerbs(main: Command): void {
         return path === undefined ? fuzzCore(options, signal) : fuzz(path, options, signal);
       }),
     );
+  addCoverageVerb(main);
   addRigVerb(main);
   addFileVerbs(main);
   main.command("fuzz-child", { hidden: true }).action(() => fuzzChild(fileURLToPath(import.meta.url)));
   main.command("fuzz-thread", { hidden: true }).action(() => fuzzThread());
+}
+
+const COVERAGE_HELP = `
+Examples:
+  glovebox coverage unikernel/modules/bochs-display --corpus fuzz-bochs-display --html coverage.html
+  glovebox coverage device.wasm                 by line when device.wasm.map lies beside it, else by function and byte
+  glovebox coverage --core --corpus fuzz-core   what several guests' inputs reach of the mediator itself
+Exit codes: 0 done, 2 wrong usage: no corpus, one of another module, a module that does not check.`;
+
+function addCoverageVerb(main: Command): void {
+  main
+    .command("coverage")
+    .description("what the inputs of a corpus reach: functions, lines, branches")
+    .argument("[module]", "MODULE.wasm, or the folder with its index.ts and manifest.json")
+    .option("--core", "of the mediator's core instead, with a corpus of fuzz --core")
+    .option("--corpus <folder>", "whose inputs are run (fuzz-MODULE)")
+    .option("--html <file>", "write sources in colours, and print a line only")
+    .option("--text", "print the text all the same")
+    .option("--force", "take a corpus that was made with another build of the module")
+    .option("--json", "print the report as JSON")
+    .addHelpText("after", COVERAGE_HELP)
+    .action((path: string | undefined, options: CoverageOptions) =>
+      guarded(async () => {
+        if ((options.core ?? false) === (path !== undefined))
+          throw new UserError("coverage of what? A module's file, or --core", EXIT_USAGE);
+        await coverage(path, options);
+      }),
+    );
 }
 
 const RIG_HELP = `

@@ -29,6 +29,7 @@ export function addModuleVerbs(main: Command): void {
     .description("a module's folder (AssemblyScript, C or Rust) to one .wasm file with its manifest inside")
     .argument("<folder>", "what `glovebox new module` made, or one like it")
     .option("-o, --output <file>", "where to (NAME.wasm)")
+    .option("--source-map", "also FILE.map, by which `glovebox coverage FILE` knows lines (AssemblyScript)")
     .option("--json", "print what was made as JSON")
     .addHelpText("after", `\nExample:\n  glovebox compile my-device -o my-device.wasm\n${EXIT_CODES}`)
     .action((folder: string, options) => limited(folder, () => compileVerb(folder, options)));

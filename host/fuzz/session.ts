@@ -10,6 +10,7 @@ import { parseManifest } from "../pipeline/manifest.js";
 import { detachManifest } from "../pipeline/section.js";
 import { hashOf } from "../pipeline/store.js";
 import { TRACE_SUFFIX, type Trace, traceHash, wasmHash } from "../trace/index.js";
+import type { Reach } from "./coverage/reach.js";
 import { derivedSeed } from "./random.js";
 import { CRASHES, type Loaded, loadCorpus, type Origin, saveAs, saveTrace } from "./store.js";
 import { type Child, startChild } from "./worker/pool.js";
@@ -321,5 +322,26 @@ export async function runMinimize(
   });
   await child.gone;
   if (failure !== undefined) throw failure;
+  return result;
+}
+
+/** What these inputs reach together, and how many of them end in a fault. */
+export async function runCoverage(
+  { subject, file }: Pick<SessionOptions, "subject" | "file">,
+  seeds: WireInput[],
+): Promise<{ reach: Reach; faults: number }> {
+  const recordsMax = Math.max(1, ...seeds.map((one) => one.records.length / 32));
+  const job: Job = { subject, file, seed: 0, recordsMax, runs: 0, seeds, mode: "coverage" };
+  let result: { reach: Reach; faults: number } | undefined;
+  let failure: Error | undefined;
+  const child = startChild(job, (message) => {
+    if (message.type === "reached") result = message;
+    if (message.type === "refused") failure = new SessionError(message.reason);
+    if (message.type === "broken") failure = new Error(`coverage: ${message.reason}`);
+    if (message.type === "hang") failure = new SessionError(`an input: no answer for ${message.seconds.toFixed(0)} s`);
+  });
+  await child.gone;
+  if (failure !== undefined) throw failure;
+  if (result === undefined) throw new Error("coverage: the process ended without a word");
   return result;
 }

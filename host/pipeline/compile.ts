@@ -55,7 +55,24 @@ export async function compile(options: CompileOptions): Promise<Bytes> {
   const text = readIfFile(inProject(entry));
   if (text === null) throw new PipelineError(options.name, "compile", `there is no file ${entry}`);
   const key = hashOf(compilerVersion(), ...flags(options), ...sourcesOf(entry, options.instead));
-  return kept("wasm", key, () => runCompiler(entry, options));
+  return kept("wasm", key, async () => (await runCompiler(entry, options)).wasm);
+}
+
+/**
+ * The source map (version 3, with the sources' texts) of what `compile` makes of the same: a byte of the code to a line.
+ * Paths are relative to the project; the compiler's own library is "~lib/...".
+ */
+export async function sourceMapOf(options: CompileOptions): Promise<string> {
+  const wasm = await compile(options);
+  const entry = relative(projectRoot(), resolve(projectRoot(), options.entry));
+  const mapped = { ...options, flags: [...(options.flags ?? []), "--sourceMap"] };
+  const bytes = await kept("wasm.map", hashOf("map", wasm, ...sourcesOf(entry, options.instead)), async () => {
+    const made = await runCompiler(entry, mapped);
+    const isSame = made.map !== undefined && Buffer.from(made.wasm.subarray(0, wasm.length)).equals(wasm);
+    if (!isSame) throw new PipelineError(options.name, "compile", "with a source map the code is another");
+    return Buffer.from(made.map as string);
+  });
+  return Buffer.from(bytes).toString();
 }
 
 /** The entry and every file that it imports, directly or not, as [path, text, path, text, ...]. */
@@ -80,22 +97,22 @@ function compilerVersion(): string {
   return readFileSync(inProject("node_modules/assemblyscript/package.json"), "utf8");
 }
 
-async function runCompiler(entry: string, options: CompileOptions): Promise<Bytes> {
+async function runCompiler(entry: string, options: CompileOptions): Promise<{ wasm: Bytes; map: string | undefined }> {
   const asc = await import("assemblyscript/asc");
-  const written = new Map<string, Bytes>();
+  const written = new Map<string, string | Bytes>();
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main([entry, "--outFile", "out.wasm", ...flags(options)], {
     stdout: asc.createMemoryStream(),
     stderr,
     readFile: (name: string, base: string) => sourceOf(resolve(projectRoot(), base, name), options.instead),
     writeFile: (name: string, contents: string | Bytes) => {
-      if (typeof contents !== "string") written.set(name, contents);
+      written.set(name, contents);
     },
     listFiles: () => null,
   });
-  const wasm = written.get("out.wasm");
-  if (error || wasm === undefined) {
+  const [wasm, map] = [written.get("out.wasm"), written.get("out.wasm.map")];
+  if (error || wasm === undefined || typeof wasm === "string") {
     throw new PipelineError(options.name, "compile", `${entry} does not compile\n${stderr.toString()}`);
   }
-  return wasm;
+  return { wasm, map: typeof map === "string" ? map : undefined };
 }

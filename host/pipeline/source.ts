@@ -12,7 +12,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { compile } from "./compile.js";
+import { type CompileOptions, compile, sourceMapOf } from "./compile.js";
 import { PipelineError } from "./error.js";
 import { type Manifest, parseManifest } from "./manifest.js";
 import { attachManifest } from "./section.js";
@@ -45,8 +45,19 @@ export async function compileFolder(folder: string): Promise<Bytes> {
   return attachManifest(await found[1](folder, manifest), json);
 }
 
-async function fromAssemblyScript(folder: string, { name, memoryPages }: Manifest): Promise<Bytes> {
-  return compile({ name, entry: join(folder, "index.ts"), memoryPages });
+async function fromAssemblyScript(folder: string, manifest: Manifest): Promise<Bytes> {
+  return compile(scriptOf(folder, manifest));
+}
+
+function scriptOf(folder: string, { name, memoryPages }: Manifest): CompileOptions {
+  return { name, entry: join(folder, "index.ts"), memoryPages };
+}
+
+/** Of what `compileFolder` makes: a byte to a line. Only the compiler of AssemblyScript writes one. */
+export async function sourceMapOfFolder(folder: string): Promise<string | undefined> {
+  if (!existsSync(join(folder, "index.ts"))) return undefined;
+  const path = join(folder, "manifest.json");
+  return sourceMapOf(scriptOf(folder, parseManifest(basename(folder), readFileSync(path, "utf8"))));
 }
 
 /** Integers only, one memory of a fixed size, the stack below everything so that an overflow is a fault. */

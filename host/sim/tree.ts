@@ -4,7 +4,7 @@
 // checkers.
 
 import { existsSync, readdirSync } from "node:fs";
-import { compile } from "../pipeline/compile.js";
+import { type CompileOptions, compile } from "../pipeline/compile.js";
 import { countDepth } from "../pipeline/depth.js";
 import { encodeManifest, type Manifest } from "../pipeline/manifest.js";
 import { buildModule, coreMemoryPages, prepareWasm } from "../pipeline/module.js";
@@ -18,9 +18,12 @@ const FOLDERS = ["unikernel/modules", "test/modules"];
 
 export type TreeModule = MachineOptions["modules"][number] & { manifest: Manifest; wasmSha256: string };
 
+export function coreSource(): CompileOptions {
+  return { name: "core", entry: "unikernel/core/main.ts", memoryPages: coreMemoryPages() };
+}
+
 export async function coreBytes(): Promise<Uint8Array<ArrayBuffer>> {
-  const source = { name: "core", entry: "unikernel/core/main.ts", memoryPages: coreMemoryPages() };
-  return (await compile(source)) as Uint8Array<ArrayBuffer>;
+  return (await compile(coreSource())) as Uint8Array<ArrayBuffer>;
 }
 
 /** A module's file, instrumented, and what sizes its RAM. */

@@ -22,8 +22,11 @@ export class CoveredCore {
   private readonly pristine: Uint8Array;
   private shim: Imports = {};
 
-  constructor(core: Uint8Array) {
-    this.covered = cover(core, true);
+  constructor(
+    readonly file: Uint8Array,
+    countsBlocks = false,
+  ) {
+    this.covered = cover(file, true, countsBlocks);
     const code = new WebAssembly.Module(this.covered.wasm);
     const names = WebAssembly.Module.imports(code).filter((one) => one.module === "shim");
     const passOn =

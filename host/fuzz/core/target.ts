@@ -105,8 +105,8 @@ function toldOf(finding: Breach, records: readonly TraceRecord[]): Finding {
   return { key, label, story: storyOf(finding, records), operation };
 }
 
-/** `core`: instead of the tree's. */
-export async function coreTarget(isThorough = false, core?: Uint8Array): Promise<CoreTarget> {
-  const covered = new CoveredCore(core ?? (await coreBytes()));
+/** `core`: instead of the tree's. `countsBlocks`: for a report of lines. */
+export async function coreTarget(isThorough = false, core?: Uint8Array, countsBlocks = false): Promise<CoreTarget> {
+  const covered = new CoveredCore(core ?? (await coreBytes()), countsBlocks);
   return new CoreTarget(covered, { ...(await fuzzMachine()), core: covered }, isThorough);
 }

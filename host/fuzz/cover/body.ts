@@ -5,7 +5,19 @@
 
 import { ADDED_IMPORTS, type Builder, EDGE, PAIR, type Site, type SiteKind } from "./builder.js";
 import { DEPTH_MAX } from "./depth.js";
-import { BLOCK_EMPTY, I32, I64, isEqual, isOrder, isStore, isWide, isWithZero, OP, storesWide } from "./opcode.js";
+import {
+  BLOCK_EMPTY,
+  endsBlock,
+  I32,
+  I64,
+  isEqual,
+  isOrder,
+  isStore,
+  isWide,
+  isWithZero,
+  OP,
+  storesWide,
+} from "./opcode.js";
 import { type Instruction, nextInstruction, type WasmModule } from "./reader.js";
 import { Writer } from "./writer.js";
 
@@ -50,6 +62,7 @@ export function coverBody(b: Builder, index: number): CoveredBody {
     places.push([out.length, one.start]);
     walker.emit(one);
     walker.after(one);
+    if (b.countsBlocks && endsBlock(one.opcode) && cursor.at < cursor.end) walker.block(one.end);
   }
   return { writer: out, places };
 }
@@ -58,6 +71,8 @@ class BodyCover {
   /** Of conditions that share a word. */
   private conditions = 0;
   private word = -1;
+  private blocks = 0;
+  private blockWord = -1;
   private previous: Instruction[] = [];
   /** The value on top of the stack is an instrumented comparison's. */
   private compared = false;
@@ -73,6 +88,15 @@ class BodyCover {
   enter(offset: number): void {
     const site = this.site("function", this.b.words++, 0, offset);
     this.out.i64(1n).op(OP.localSet, this.s.t64);
+    this.first(site, () => this.out.i32(site).op(OP.call, EDGE));
+  }
+
+  /** The instructions from this byte on are run. */
+  block(offset: number): void {
+    const bit = this.blocks++ % 64;
+    if (bit === 0) this.blockWord = this.b.words++;
+    const site = this.site("block", this.blockWord, bit, offset);
+    this.out.i64(1n << BigInt(bit)).op(OP.localSet, this.s.t64);
     this.first(site, () => this.out.i32(site).op(OP.call, EDGE));
   }
 

@@ -11,7 +11,7 @@ export const ADDED_IMPORTS = 2;
 export const PAIR = 0; // (site, a, b): a comparison had an outcome not seen before
 export const EDGE = 1; // (site): something else happened for the first time
 
-export type SiteKind = "function" | "condition" | "switch" | "equal" | "order" | "both";
+export type SiteKind = "function" | "condition" | "switch" | "equal" | "order" | "both" | "block";
 
 export interface Site {
   kind: SiteKind;
@@ -34,6 +34,8 @@ export interface Builder {
   /** NO_GLOBAL: the mediator's core, which has neither fuel nor a limit of depth. */
   fuelGlobal: number;
   countsDepth: boolean;
+  /** A bit for each straight line of instructions, too: what a report of lines needs, and no fuzzer. */
+  countsBlocks: boolean;
   dirtyShift: number;
   /** Global indices. */
   dirty: number;

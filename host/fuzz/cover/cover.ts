@@ -18,6 +18,7 @@
 //   conditions   2 bits: not taken, taken                 where no comparison tells it already
 //   br_table     bit min(index, labels, 63)
 //   function     1 bit: entered
+//   block        1 bit: run (only for reports of lines: host/fuzz/coverage)
 
 import { FUEL_GLOBAL } from "../../pipeline/instrument.js";
 import { addedFunctions } from "./added.js";
@@ -47,8 +48,8 @@ const PAGE_SHIFT = 16;
 const DIRTY_BITS_LOG2 = 6;
 
 /** `wasm` comes from prepareWasm: checked, canonical, with fuel; or, `isCore`, it is core.wasm. */
-export function cover(wasm: Uint8Array, isCore = false): Covered {
-  const builder = builderOf(wasm, isCore);
+export function cover(wasm: Uint8Array, isCore = false, countsBlocks = false): Covered {
+  const builder = builderOf(wasm, isCore, countsBlocks);
   const { module } = builder;
   const bodies = module.bodies.map((_, index) => coverBody(builder, index));
   const extra = addedFunctions(builder);
@@ -75,7 +76,7 @@ export function cover(wasm: Uint8Array, isCore = false): Covered {
   };
 }
 
-function builderOf(bytes: Uint8Array, isCore: boolean): Builder {
+function builderOf(bytes: Uint8Array, isCore: boolean, countsBlocks: boolean): Builder {
   const module = readModule(bytes);
   const pagesLog2 = Math.ceil(Math.log2(Math.max(1, module.memoryPages)));
   const fuel = module.exports.find((one) => one.name === FUEL_GLOBAL);
@@ -91,6 +92,7 @@ function builderOf(bytes: Uint8Array, isCore: boolean): Builder {
     mutable,
     fuelGlobal: fuel?.index ?? NO_GLOBAL,
     countsDepth: !isCore && canNestDeep(module),
+    countsBlocks,
     dirtyShift: PAGE_SHIFT + pagesLog2 - DIRTY_BITS_LOG2,
     dirty: globals,
     depth: globals + 1,

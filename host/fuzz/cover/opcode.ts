@@ -11,11 +11,14 @@ export const BLOCK_EMPTY = 0x40;
 export const OP = {
   unreachable: 0x00,
   block: 0x02,
+  loop: 0x03,
   if: 0x04,
+  else: 0x05,
   end: 0x0b,
   br: 0x0c,
   brIf: 0x0d,
   brTable: 0x0e,
+  return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
   select: 0x1b,
@@ -73,6 +76,23 @@ export const OP = {
 } as const;
 /** Behind OP.bulk. */
 export const MEMORY_COPY = 10;
+
+/** Behind these another straight line begins. */
+const BORDERS: ReadonlySet<number> = new Set([
+  OP.unreachable,
+  OP.loop,
+  OP.if,
+  OP.else,
+  OP.end,
+  OP.br,
+  OP.brIf,
+  OP.brTable,
+  OP.return,
+]);
+
+export function endsBlock(opcode: number): boolean {
+  return BORDERS.has(opcode);
+}
 
 export function isEqual(opcode: number): boolean {
   return (opcode >= OP.i32Eqz && opcode <= OP.i32Ne) || (opcode >= OP.i64Eqz && opcode <= OP.i64Ne);

@@ -19,14 +19,15 @@ export interface FuzzModule {
   driver: WebAssembly.Module;
 }
 
-export async function prepareFuzz(subject: string, file: Uint8Array): Promise<FuzzModule> {
+/** `countsBlocks`: for a report of lines; slower. */
+export async function prepareFuzz(subject: string, file: Uint8Array, countsBlocks = false): Promise<FuzzModule> {
   const { manifest, wasm } = await prepareWasm(subject, file);
   return {
     manifest,
     wasmSha256: wasmHash(file),
     file,
     fuelled: wasm,
-    covered: cover(wasm),
+    covered: cover(wasm, false, countsBlocks),
     driver: await compileDriver(),
   };
 }

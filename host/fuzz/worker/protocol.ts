@@ -3,6 +3,8 @@
 // What the three of a worker say to each other: the session (parent process), the child process that watches, and the
 // thread in it that fuzzes. Plain data only; inputs as bytes of records.
 
+import type { Reach } from "../coverage/reach.js";
+
 /** To the thread, through the child. */
 export interface Job {
   /** For messages. */
@@ -14,8 +16,11 @@ export interface Job {
   /** 0: until somebody says stop. */
   runs: number;
   seeds: WireInput[];
-  /** merge: only run the seeds, in order, and keep those that reach something new. minimize: the first seed. */
-  mode: "fuzz" | "merge" | "minimize";
+  /**
+   * merge: only run the seeds, in order, and keep those that reach something new. minimize: the first seed.
+   * coverage: only run the seeds, and say what they reach.
+   */
+  mode: "fuzz" | "merge" | "minimize" | "coverage";
 }
 
 export interface WireInput {
@@ -30,6 +35,7 @@ export type Message =
   | { type: "found"; input: WireInput; key: string; label: string; story: string; operation: number; execution: number }
   | { type: "status"; status: WorkerStatus }
   | { type: "done"; status: WorkerStatus; fingerprint: string }
+  | { type: "reached"; reach: Reach; faults: number }
   | { type: "refused"; reason: string }
   | { type: "broken"; reason: string }
   | { type: "hang"; input: WireInput; seconds: number };

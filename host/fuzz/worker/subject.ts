@@ -5,6 +5,7 @@
 import type { CampaignOptions } from "../campaign.js";
 import { CoreChanger } from "../core/changer.js";
 import { coreTarget } from "../core/target.js";
+import { type Reach, reachOf } from "../coverage/reach.js";
 import { prepareFuzz } from "../module/prepare.js";
 import { ModuleTarget } from "../module/target.js";
 import { vocabularyOf } from "../module/vocabulary.js";
@@ -22,6 +23,8 @@ export interface Subject {
   slice: number;
   params(set: number): readonly bigint[];
   setOf(values: readonly bigint[]): number;
+  /** What was reached, in the words of the file. Only in jobs of mode coverage. */
+  reached(): Reach;
 }
 
 const MODULE_SLICE = 2048;
@@ -29,7 +32,7 @@ const CORE_SLICE = 64;
 
 export async function subjectOf(job: Job): Promise<Subject> {
   if (job.file === null) return coreSubject(job);
-  const module = await prepareFuzz(job.subject, job.file);
+  const module = await prepareFuzz(job.subject, job.file, job.mode === "coverage");
   const seeds = job.seeds.map((one) => one.params);
   const target = new ModuleTarget(module, seeds);
   const { manifest, wasmSha256, covered } = module;
@@ -41,12 +44,15 @@ export async function subjectOf(job: Job): Promise<Subject> {
     slice: MODULE_SLICE,
     params: (set) => target.params(set),
     setOf: (values) => target.setOf(values),
+    reached: () => reachOf(module.file, module.fuelled, covered.sites, target.instance.reached()),
   };
 }
 
 async function coreSubject({ recordsMax, mode }: Job): Promise<Subject> {
+  const target = await coreTarget(mode === "minimize", undefined, mode === "coverage");
+  const { core } = target;
   return {
-    target: await coreTarget(mode === "minimize"),
+    target,
     origin: { name: "core", version: "", wasmSha256: "", paramNames: 0 },
     vocabulary: (random) => new CoreChanger(random, recordsMax),
     usable: [0],
@@ -54,5 +60,6 @@ async function coreSubject({ recordsMax, mode }: Job): Promise<Subject> {
     slice: CORE_SLICE,
     params: () => [],
     setOf: () => 0,
+    reached: () => reachOf(core.file, core.file, core.covered.sites, core.reached()),
   };
 }

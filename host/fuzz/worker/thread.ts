@@ -53,12 +53,8 @@ function runJob(subject: Subject, job: Job, shared: Int32Array, say: (message: M
   campaign.onKept = (input) => say({ type: "kept", input: wire(input) });
   campaign.onFound = ({ finding, input, execution }) =>
     say({ type: "found", ...finding, execution, input: wire(input) });
-  campaign.beforeRun = (params, records) => {
-    shared.set(target.input.subarray(0, records * RECORD_WORDS), SHARED.input);
-    shared[SHARED.records] = records;
-    shared[SHARED.params] = params;
-    shared[SHARED.beats] = ((shared[SHARED.beats] as number) + 1) | 0;
-  };
+  campaign.beforeRun = (params, records) => show(target, shared, params, records);
+  if (job.mode === "coverage") return coverageJob(subject, job, say, shared);
   if (job.mode === "minimize") return minimizeJob(subject, job, wire, say, shared);
   const status = (): WorkerStatus => statusOf(target, campaign);
   for (const seed of job.seeds) campaign.seed(inputOf(subject, seed));
@@ -71,6 +67,40 @@ function runJob(subject: Subject, job: Job, shared: Int32Array, say: (message: M
   }
   say({ type: "done", status: status(), fingerprint: target.fingerprint() });
 }
+
+/** For whoever watches: this input runs now. */
+function show(target: Target, shared: Int32Array, params: number, records: number): void {
+  shared.set(target.input.subarray(0, records * RECORD_WORDS), SHARED.input);
+  shared[SHARED.records] = records;
+  shared[SHARED.params] = params;
+  shared[SHARED.beats] = ((shared[SHARED.beats] as number) + 1) | 0;
+}
+
+/** Each input as it is, once; what all of them reached together. */
+function coverageJob(subject: Subject, job: Job, say: (message: Message) => void, shared: Int32Array): void {
+  const { target } = subject;
+  let faults = 0;
+  for (const seed of job.seeds) {
+    const { params, words } = inputOf(subject, seed);
+    const records = words.length / RECORD_WORDS;
+    target.input.set(words);
+    show(target, shared, params, records);
+    if (target.run(params, records) < 0) faults++;
+  }
+  say({ type: "reached", reach: subject.reached(), faults });
+  say({ type: "done", status: NOTHING_DONE, fingerprint: "" });
+}
+
+const NOTHING_DONE: WorkerStatus = {
+  executions: 0,
+  edges: 0,
+  edgesMax: 0,
+  compares: 0,
+  corpus: 0,
+  faults: 0,
+  slowestShare: 0,
+  slowest: "",
+};
 
 /** The one input made smaller; no word of a find means that it ends in none. */
 function minimizeJob(
@@ -89,8 +119,7 @@ function minimizeJob(
     const { finding, runs } = result;
     say({ type: "found", ...finding, execution: runs, input: wire({ params, words: finding.words ?? result.words }) });
   }
-  const nothing = { executions: 0, edges: 0, edgesMax: 0, compares: 0, corpus: 0, faults: 0, slowestShare: 0 };
-  say({ type: "done", status: { ...nothing, slowest: "" }, fingerprint: "" });
+  say({ type: "done", status: NOTHING_DONE, fingerprint: "" });
 }
 
 function inputOf(subject: Subject, { params, records }: WireInput): Input {
