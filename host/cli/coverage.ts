@@ -10,6 +10,7 @@ import { type CoverageReport, reportOf } from "../fuzz/coverage/report.js";
 import { parseSourceMap, type SourceMap, SourceMapError } from "../fuzz/coverage/source-map.js";
 import { headOf, textOf } from "../fuzz/coverage/text.js";
 import { corpusOf, originOf, runCoverage, SessionError } from "../fuzz/session.js";
+import { FolderError } from "../fuzz/store.js";
 import { sourceMapOf } from "../pipeline/compile.js";
 import { PipelineError } from "../pipeline/index.js";
 import { inProject } from "../pipeline/paths.js";
@@ -38,7 +39,7 @@ export async function coverage(path: string | undefined, options: CoverageOption
     const map = await mapOf(path);
     tell(await measure(subject, file, map, options), map, options);
   } catch (error) {
-    const isTheirs = [SessionError, PipelineError, SourceMapError].some((kind) => error instanceof kind);
+    const isTheirs = [SessionError, PipelineError, SourceMapError, FolderError].some((kind) => error instanceof kind);
     throw isTheirs ? new UserError((error as Error).message, EXIT_USAGE) : error;
   }
 }

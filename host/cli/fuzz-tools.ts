@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CORE_ORIGIN, corpusOf, originOf, runMerge, runMinimize, SessionError } from "../fuzz/session.js";
-import { loadTraces, StoreError, saveAs, saveTrace } from "../fuzz/store.js";
+import { FolderError, loadTraces, StoreError, saveAs, saveTrace } from "../fuzz/store.js";
 import { parseManifest } from "../pipeline/manifest.js";
 import { inProject } from "../pipeline/paths.js";
 import { detachManifest } from "../pipeline/section.js";
@@ -15,10 +15,14 @@ import {
   checkModule,
   decodeRecords,
   decodeTrace,
+  KIND_TEXT,
   kindName,
   moduleTrace,
   RECORD_BYTES,
+  specificationOf,
+  TRACE_MAGIC,
   TRACE_SUFFIX,
+  type Trace,
   TraceError,
   traceOfRing,
 } from "../trace/index.js";
@@ -27,6 +31,8 @@ import { fileOf } from "./fuzz.js";
 import { print, printJson, subjectOf } from "./module-file.js";
 
 const EXIT_USAGE = 2;
+/** A full disk. */
+const EXIT_STOPPED = 3;
 /** Where modules lie that a trace may name without --module. */
 const MODULE_FOLDERS = ["unikernel/modules", "test/modules"];
 
@@ -35,9 +41,9 @@ async function usage<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const isTheirs = error instanceof TraceError || error instanceof SessionError || error instanceof StoreError;
-    if (isTheirs) throw new UserError(error.message, error instanceof StoreError ? 1 : EXIT_USAGE);
-    throw error;
+    if (error instanceof StoreError) throw new UserError(error.message, EXIT_STOPPED);
+    const isTheirs = [TraceError, SessionError, FolderError].some((kind) => error instanceof kind);
+    throw isTheirs ? new UserError((error as Error).message, EXIT_USAGE) : error;
   }
 }
 
@@ -48,9 +54,9 @@ function readTrace(path: string): ReturnType<typeof decodeTrace> {
 
 /** The module that is named, or the one of this tree that has the trace's name. */
 async function moduleFor(name: string, given: string | undefined): Promise<{ subject: string; file: Uint8Array }> {
-  const own = MODULE_FOLDERS.map((one) => inProject(one, name)).find((one) => existsSync(one));
+  const own = MODULE_FOLDERS.map((one) => inProject(one, name)).find((one) => existsSync(join(one, "manifest.json")));
   const path = given ?? own;
-  if (path === undefined) throw new UserError(`which module? name its file with --module`, EXIT_USAGE);
+  if (path === undefined) throw new UserError(`which module is "${name}"? name its file with --module`, EXIT_USAGE);
   return { subject: subjectOf(path), file: await fileOf(path) };
 }
 
@@ -79,6 +85,12 @@ export async function minimizeFile(path: string, options: MinimizeOptions): Prom
   });
 }
 
+/** A folder that must be there. */
+function tracesOf(folder: string): ReturnType<typeof loadTraces> {
+  if (!existsSync(folder)) throw new UserError(`there is no folder ${folder}`, EXIT_USAGE);
+  return loadTraces(folder);
+}
+
 export interface CorpusOptions {
   module?: string;
   force?: boolean;
@@ -88,7 +100,7 @@ export interface CorpusOptions {
 /** What is in a folder, without running anything. */
 export async function corpusStats(folder: string, options: CorpusOptions): Promise<void> {
   await usage(() => {
-    const { traces, refused } = loadTraces(folder);
+    const { traces, refused } = tracesOf(folder);
     const kinds = new Map<string, number>();
     const modules = new Map<string, number>();
     let records = 0;
@@ -119,9 +131,12 @@ export async function corpusStats(folder: string, options: CorpusOptions): Promi
 /** What is needed of some folders to reach all that they reach, into one folder. */
 export async function corpusMerge(into: string, from: readonly string[], options: CorpusOptions): Promise<void> {
   await usage(async () => {
-    const first = [into, ...from].flatMap((one) => loadTraces(one).traces)[0]?.trace.name;
+    const loaded = [loadTraces(into), ...from.map(tracesOf)];
+    for (const reason of loaded.flatMap((one) => one.refused)) process.stderr.write(`left out: ${reason}\n`);
+    const first = loaded.flatMap((one) => one.traces)[0]?.trace.name;
+    if (first === undefined) throw new UserError(`no inputs in ${[into, ...from].join(", ")}`, EXIT_USAGE);
     const isCore = first === CORE_ORIGIN.name && options.module === undefined;
-    const module = isCore ? { subject: "core", file: null } : await moduleFor(first ?? "", options.module);
+    const module = isCore ? { subject: "core", file: null } : await moduleFor(first, options.module);
     const force = options.force ?? false;
     const all = [into, ...from].flatMap((corpus) => corpusOf({ ...module, corpus, force }).traces);
     const wire = all.map(({ trace }) => ({ params: trace.params, records: trace.records }));
@@ -141,24 +156,48 @@ export async function corpusMerge(into: string, from: readonly string[], options
 }
 
 export interface AddOptions extends CorpusOptions {
-  guest: number;
+  guest?: number;
   vgpu: number;
 }
 
-/** A recording of `gbctl trace --raw`: what one vGPU's module saw of it becomes an input. */
+/** A recording of `gbctl trace`: what one vGPU's module saw of it becomes an input. */
 export async function corpusAdd(folder: string, recording: string, options: AddOptions): Promise<void> {
   await usage(async () => {
     if (!existsSync(recording)) throw new UserError(`there is no file ${recording}`, EXIT_USAGE);
-    if (options.module === undefined)
+    const bytes = new Uint8Array(readFileSync(recording));
+    const isWhole = Buffer.from(bytes.subarray(0, TRACE_MAGIC.length)).toString("latin1") === TRACE_MAGIC;
+    const ring = isWhole ? decodeTrace(recording, bytes) : traceOfRing(recording, bytes);
+    const said = specificationOf(ring, options.vgpu);
+    const name = (said.get("module") ?? "").replace(/@.*/, "");
+    if (options.module === undefined && name === "")
       throw new UserError("whose calls? name the module's file with --module", EXIT_USAGE);
-    const module = await moduleFor("", options.module);
+    const module = await moduleFor(name, options.module);
     const manifest = parseManifest(module.subject, detachManifest(module.subject, module.file));
+    if (name !== "" && name !== manifest.name)
+      throw new TraceError(recording, `vGPU ${options.vgpu} has module ${name}, not ${manifest.name}`);
     const { wasmSha256 } = originOf(module.subject, module.file);
-    const params = manifest.params.map((one) => BigInt(one.default));
-    const who = { domid: options.guest, vgpu: options.vgpu };
-    const ring = traceOfRing(recording, readFileSync(recording));
+    const params = manifest.params.map(
+      (one) => numberOf(recording, one.name, said.get(one.name)) ?? BigInt(one.default),
+    );
+    const who = { domid: options.guest ?? onlyGuestOf(recording, ring), vgpu: options.vgpu };
     const { trace, left } = moduleTrace(recording, ring, { manifest, wasmSha256, params }, who);
     const { path } = saveTrace(folder, trace);
-    print(`${path}: ${trace.records.length / RECORD_BYTES} calls${left > 0 ? `; ${left} accesses were left out` : ""}`);
+    const calls = trace.records.length / RECORD_BYTES;
+    if (options.json) printJson({ path, module: manifest.name, calls, left });
+    else print(`${path}: ${calls} calls${left > 0 ? `; ${left} accesses were left out` : ""}`);
   });
+}
+
+function numberOf(recording: string, name: string, text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined;
+  if (/^(0x[0-9a-f]{1,16}|[0-9]{1,20})$/i.test(text)) return BigInt(text);
+  throw new TraceError(recording, `its specification says ${name}=${text}, which is no number`);
+}
+
+/** `gbctl trace -o` keeps one guest's records and no other's. */
+function onlyGuestOf(recording: string, ring: Trace): number {
+  const all = decodeRecords(ring.records).filter((one) => one.kind !== KIND_TEXT);
+  const guests = new Set(all.map((one) => one.domid));
+  if (guests.size === 1) return [...guests][0] as number;
+  throw new UserError(`${recording} has ${guests.size} guests: which? --guest DOMID`, EXIT_USAGE);
 }

@@ -49,7 +49,8 @@ Examples:
   glovebox fuzz unikernel/modules/bochs-display --runs 100000 --jobs 1 --seed 7
                                                 the same every time: same runs, same corpus
   glovebox fuzz --core --time 10m               what several guests together can do to the mediator itself
-Exit codes: 0 nothing found, 1 something was found, 2 wrong usage or a module that cannot be fuzzed, 130 interrupted.`;
+Exit codes: 0 nothing found, 1 something was found, 2 wrong usage or a module that cannot be fuzzed, 3 it could not go on
+(disk full, a worker that died), 130 interrupted. After 3 and 130 the same command goes on from what is there.`;
 
 export function addFuzzVerbs(main: Command): void {
   main
@@ -169,12 +170,13 @@ function addFileVerbs(main: Command): void {
     .action((into: string, from: string[], options: CorpusOptions) => guarded(() => corpusMerge(into, from, options)));
   corpus
     .command("add")
-    .description("add what one vGPU's module saw in a recording of gbctl trace --raw")
+    .description("add what one vGPU's module saw in a recording of gbctl trace (-o FILE, or --raw)")
     .argument("<folder>")
     .argument("<recording>")
     .option(...MODULE_OPTION)
-    .requiredOption("--guest <domid>", "of which guest", whole(0, 65535))
+    .option("--guest <domid>", "of which guest (where the recording has several)", whole(0, 65535))
     .option("--vgpu <number>", "of which of its vGPUs", whole(0, 7), 0)
+    .option("--json", "as JSON")
     .action((folder: string, file: string, options: AddOptions) => guarded(() => corpusAdd(folder, file, options)));
   for (const command of corpus.commands) command.exitOverride();
 }

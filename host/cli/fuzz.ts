@@ -7,6 +7,7 @@
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { fuzzSession, SessionError, type SessionReport, type SessionStatus } from "../fuzz/session.js";
+import { FolderError } from "../fuzz/store.js";
 import { PipelineError } from "../pipeline/index.js";
 import { UserError } from "./exit.js";
 import { moduleBytes, subjectOf } from "./module-file.js";
@@ -23,6 +24,8 @@ export interface FuzzOptions {
 }
 
 const EXIT_USAGE = 2;
+/** The session could not go on: a full disk, a worker that died. What was found before stands in the folder. */
+const EXIT_STOPPED = 3;
 const TIME_DEFAULT = 60;
 const RECORDS_DEFAULT = 64;
 /** A call that takes more of its budget than this is told. */
@@ -65,8 +68,9 @@ async function session(
     if (report.crashes.length > 0) throw new UserError(`${report.module}: ${report.crashes.length} findings`);
   } catch (error) {
     view.end();
-    if (error instanceof SessionError || error instanceof PipelineError) throw new UserError(error.message, EXIT_USAGE);
-    throw error;
+    if (error instanceof UserError) throw error;
+    const isTheirs = [SessionError, PipelineError, FolderError].some((kind) => error instanceof kind);
+    throw new UserError((error as Error).message, isTheirs ? EXIT_USAGE : EXIT_STOPPED);
   }
 }
 

@@ -3,17 +3,25 @@
 // `glovebox replay FILE`: a recording, a crash or an input of a corpus, step by step; exit code 1 at the first
 // difference.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { replayCalls } from "../fuzz/replay.js";
+import { originOf } from "../fuzz/session.js";
+import { PipelineError } from "../pipeline/index.js";
+import { inProject } from "../pipeline/paths.js";
 import { fuzzMachine } from "../sim/fuzz/machine.js";
 import { type Replay, ReplayError, replayCore } from "../sim/replay/core.js";
 import { isInput, replayInput } from "../sim/replay/input.js";
-import { replayModule } from "../sim/replay/module.js";
-import { coreBytes, moduleOf, type TreeModule, treeMachine } from "../sim/tree.js";
+import { treeMachine } from "../sim/tree.js";
 import { checkModule, decodeTrace, type Trace, TraceError } from "../trace/index.js";
 import { UserError } from "./exit.js";
+import { fileOf } from "./fuzz.js";
+import { subjectOf } from "./module-file.js";
 
 /** What was given cannot be played at all; 1 is a difference. */
 const EXIT_USAGE = 2;
+/** Where modules lie that a trace may name without --module. */
+const MODULE_FOLDERS = ["unikernel/modules", "test/modules"];
 
 export interface ReplayOptions {
   until?: number;
@@ -48,8 +56,8 @@ async function guarded(body: () => Promise<Replay>): Promise<Replay> {
   try {
     return await body();
   } catch (error) {
-    if (error instanceof ReplayError || error instanceof TraceError) throw new UserError(error.message, EXIT_USAGE);
-    throw error;
+    const isTheirs = [ReplayError, TraceError, PipelineError].some((kind) => error instanceof kind);
+    throw isTheirs ? new UserError((error as Error).message, EXIT_USAGE) : error;
   }
 }
 
@@ -61,27 +69,14 @@ async function run(path: string, trace: Trace, options: ReplayOptions): Promise<
 
 /** Against --module FILE, or the tree's module of that name. */
 async function runModule(path: string, trace: Trace, options: ReplayOptions): Promise<Replay> {
-  const machine = await treeMachine();
-  const named = machine.modules.find((one) => one.name === trace.name) as TreeModule | undefined;
-  const module = options.module === undefined ? named : await fromFile(options.module);
-  if (module === undefined)
+  const own = MODULE_FOLDERS.map((one) => inProject(one, trace.name));
+  const known = options.module ?? own.find((one) => existsSync(join(one, "manifest.json")));
+  if (known === undefined)
     throw new UserError(`no module "${trace.name}" in this tree: give its file with --module`, EXIT_USAGE);
-  const { manifest, wasmSha256 } = module;
-  checkModule(path, trace, { name: manifest.name, wasmSha256, params: manifest.params.length }, options.force);
-  return replayModule(
-    { core: new WebAssembly.Module(await coreBytes()), modules: [module] },
-    manifest,
-    trace,
-    options.until,
-  );
-}
-
-async function fromFile(path: string): Promise<TreeModule> {
-  try {
-    return await moduleOf(path, new Uint8Array(readFileSync(path)));
-  } catch (error) {
-    throw new UserError((error as Error).message, EXIT_USAGE);
-  }
+  const file = await fileOf(known);
+  const subject = subjectOf(known);
+  checkModule(path, trace, originOf(subject, file), options.force);
+  return replayCalls(subject, file, trace, options.until);
 }
 
 const hex = (value: bigint | undefined): string | undefined =>

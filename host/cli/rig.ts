@@ -8,6 +8,7 @@ import { PARSERS_FOLDER, runParser } from "../fuzz/native/parser-run.js";
 import { type Parser, parsers } from "../fuzz/native/parsers.js";
 import { rigSession } from "../fuzz/native/rig-session.js";
 import { SessionError } from "../fuzz/session.js";
+import { FolderError } from "../fuzz/store.js";
 import { PipelineError } from "../pipeline/index.js";
 import { inProject } from "../pipeline/paths.js";
 import { UserError } from "./exit.js";
@@ -93,7 +94,7 @@ export async function rigModule(path: string, options: RigOptions, signal: Abort
     }
     if (finds.length > 0) throw new UserError(`${module}: ${finds.length} findings`);
   } catch (error) {
-    if (error instanceof SessionError || error instanceof PipelineError) throw new UserError(error.message, EXIT_USAGE);
-    throw error;
+    const isTheirs = [SessionError, PipelineError, FolderError].some((kind) => error instanceof kind);
+    throw isTheirs ? new UserError((error as Error).message, EXIT_USAGE) : error;
   }
 }

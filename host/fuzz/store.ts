@@ -46,6 +46,15 @@ export class StoreError extends Error {
   }
 }
 
+/** What was given cannot be read as a folder of inputs. */
+export class FolderError extends Error {
+  constructor(path: string, error: unknown) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    super(`${path}: ${code === "ENOTDIR" ? "is no folder" : `the folder cannot be read: ${message}`}`);
+    this.name = "FolderError";
+  }
+}
+
 /** Traces of a folder, by name; a folder that is not there is empty. */
 export function loadTraces(folder: string): Loaded {
   const loaded: Loaded = { traces: [], refused: [] };
@@ -54,8 +63,7 @@ export function loadTraces(folder: string): Loaded {
     try {
       loaded.traces.push({ path, trace: decodeTrace(path, readFileSync(path)) });
     } catch (error) {
-      if (!(error instanceof TraceError)) throw error;
-      loaded.refused.push(error.message);
+      loaded.refused.push(error instanceof TraceError ? error.message : `${path}: ${(error as Error).message}`);
     }
   }
   return loaded;
@@ -89,7 +97,7 @@ function namesIn(folder: string): string[] {
       .sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
+    throw new FolderError(folder, error);
   }
 }
 

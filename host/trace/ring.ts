@@ -24,6 +24,7 @@ import {
   KIND_NOTED,
   KIND_PIO,
   KIND_RESET_NOTED,
+  KIND_TEXT,
   RECORD_BYTES,
   record,
   type TraceRecord,
@@ -49,6 +50,25 @@ export function traceOfRing(subject: string, raw: Uint8Array, dropped = 0): Trac
     records: raw.slice(),
   };
 }
+
+/** What the toolstack asked for: the texts that `gbctl trace -o` puts before the records, "module=... guest=... KEY=VALUE". */
+export function specificationOf(trace: Trace, vgpu: number): Map<string, string> {
+  const texts = decodeRecords(trace.records).filter((one) => one.kind === KIND_TEXT && one.count === vgpu);
+  const bytes = Buffer.alloc(TEXT_BYTES * texts.length);
+  let length = 0;
+  for (const { addr, data, size } of texts) {
+    bytes.writeBigUInt64LE(addr, length);
+    bytes.writeBigUInt64LE(data, length + 8);
+    length += Math.min(size, TEXT_BYTES);
+  }
+  const words = bytes.subarray(0, length).toString("latin1").split(" ");
+  return new Map(
+    words.flatMap((one) => (one.includes("=") ? [one.split(/=(.*)/s).slice(0, 2) as [string, string]] : [])),
+  );
+}
+
+/** Of one record of kind text. */
+const TEXT_BYTES = 16;
 
 export interface ModuleView {
   records: TraceRecord[];

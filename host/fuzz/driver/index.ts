@@ -106,6 +106,23 @@ export function run(count: u32): void {
   go(count);
 }
 
+/** As `run` begins; then `step` by step. For who wants to see each answer. */
+export function start(): void {
+  begin();
+  restRestore();
+}
+
+/** Record number `op` of the input; what it read. */
+export function step(op: u32): u64 {
+  status().op = op;
+  const at = INPUT_AT + op * RECORD_BYTES;
+  if (load<u8>(at, 11) != CALL_READ) {
+    one(at);
+    return 0;
+  }
+  return read(load<u8>(at, 12), load<u8>(at, 13), load<u64>(at, 16));
+}
+
 /** The same after a reset; the guest's memory begins as zeros here, too (so does a memory record of size 0). */
 export function again(count: u32): void {
   guestStores(0, 0, 0, 0);
@@ -205,12 +222,14 @@ function isAccess(bar: u32, size: u32, addr: u64): bool {
 }
 
 @inline
-function read(bar: u32, size: u32, addr: u64): void {
-  if (!isAccess(bar, size, addr)) return;
+function read(bar: u32, size: u32, addr: u64): u64 {
+  if (!isAccess(bar, size, addr)) return 0;
   const budget = enter(ENTRY_BAR_READ);
   const value = call_indirect<u64>(TABLE.BAR_READ, bar, <u32>addr, size, budget);
   leave(ENTRY_BAR_READ, budget);
-  note(value & (u64.MAX_VALUE >> (64 - (size << 3))));
+  const answer = value & (u64.MAX_VALUE >> (64 - (size << 3)));
+  note(answer);
+  return answer;
 }
 
 @inline

@@ -38,6 +38,8 @@ interface DriverExports {
   attach: Call;
   run: Call;
   again: Call;
+  start: Call;
+  step: (record: number) => bigint;
   reset: Call;
   statusAt: Call;
   inputAt: Call;
@@ -208,6 +210,24 @@ export class ModuleInstance {
       return -1;
     }
     return this.status[STATUS.news] as number;
+  }
+
+  /** Make ready to run the input record by record. */
+  start(): void {
+    this.restore();
+    this.driver.start();
+  }
+
+  /** One record: what it read (0 else), and whether any call came of it; undefined: a fault. */
+  step(record: number): { answer: bigint; calls: number } | undefined {
+    const before = this.status[STATUS.calls] as number;
+    try {
+      const answer = BigInt.asUintN(64, this.driver.step(record));
+      return { answer, calls: (this.status[STATUS.calls] as number) - before };
+    } catch (error) {
+      this.error = error;
+      return undefined;
+    }
   }
 
   /** Set back what was written since `attach`. A store may reach one granule further than its bit says. */

@@ -8,7 +8,7 @@ import { type Job, type Message, SHARED, sharedBytes, type WireInput } from "./p
 
 const LOOK_MS = 500;
 /** The largest budget of fuel (200 million) for each of 64 records takes about ten seconds. */
-const HANG_SECONDS = 30;
+const HANG_SECONDS = Number(process.env.GLOVEBOX_HANG_SECONDS ?? 30);
 /** Preparing a module of 1 MiB takes a second or two, on a busy machine more. */
 const PREPARE_SECONDS = 120;
 const THREAD_HEAP_MB = 512;

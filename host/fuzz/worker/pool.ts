@@ -10,6 +10,10 @@ import type { Job, Message } from "./protocol.js";
 /** The bundle of host/cli/main.ts: it knows the hidden verb that a child runs. */
 const PROGRAM = "build/host/glovebox.mjs";
 const HEAP_MB = 768;
+/** All private memory of a worker: V8's heaps, what it compiles to, binaryen's own memory, the module's. */
+const DATA_MIB = Number(process.env.GLOVEBOX_WORKER_MIB ?? 3072);
+/** A shell sets the limit and becomes the worker. */
+const LIMITED = `ulimit -d ${DATA_MIB * 1024} && exec "$@"`;
 const STOP_SECONDS = 15;
 
 export interface Child {
@@ -23,7 +27,8 @@ export interface Child {
 export function startChild(job: Job, on: (message: Message) => void): Child {
   const child = fork(inProject(PROGRAM), ["fuzz-child"], {
     serialization: "advanced",
-    execArgv: [`--max-old-space-size=${HEAP_MB}`],
+    execPath: "/bin/sh",
+    execArgv: ["-c", LIMITED, "sh", process.execPath, `--max-old-space-size=${HEAP_MB}`],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let said = "";
@@ -52,7 +57,8 @@ export function startChild(job: Job, on: (message: Message) => void): Child {
 
 function death(code: number | null, signal: string | null, said: string): string {
   const last = said.trim().split("\n").slice(-3).join("; ");
-  return `the fuzzing process ended with ${signal ?? `code ${code}`}${last && `: ${last}`}`;
+  const limit = `; it may take ${DATA_MIB} MiB`;
+  return `the fuzzing process ended with ${signal ?? `code ${code}`}${limit}${last && `: ${last}`}`;
 }
 
 /** It ends its slice first; one that does not is killed. */

@@ -20,6 +20,7 @@ import { bear, createMachine, type Guest, guarded, type Machine, type MachineOpt
 import { play, requestOf, rest } from "../play/operation.js";
 import { settle } from "../world.js";
 import { storeRead, storeRemove, storeWrite } from "../xenstore.js";
+import { Registers } from "./registers.js";
 
 const KIND_INVALIDATE = 0x08;
 const KIND_TIMEOFFSET = 0x07;
@@ -57,6 +58,7 @@ interface State {
   texts: Map<number, string>;
   /** What the core noted down there, in order; compared with what it notes here. */
   noted: TraceRecord[];
+  registers: Registers;
 }
 
 export class ReplayError extends Error {}
@@ -65,7 +67,7 @@ export class ReplayError extends Error {}
 export function replayCore(options: MachineOptions, trace: Trace, until = Number.POSITIVE_INFINITY): Replay {
   const machine = createMachine(options);
   const replay: Replay = { steps: [], compared: 0, unknown: 0, skipped: 0, difference: undefined };
-  const state: State = { machine, replay, texts: new Map(), noted: [] };
+  const state: State = { machine, replay, texts: new Map(), noted: [], registers: new Registers(options.modules) };
   const records = decodeRecords(trace.records);
   const first = firstRecord(trace, records);
   for (const [i, one] of records.entries()) {
@@ -110,6 +112,7 @@ function step(state: State, i: number, one: TraceRecord): void {
   }
   if (one.kind >= KIND_NOTED) {
     state.noted.push(one);
+    state.registers.note(one, state.texts.get(one.vgpu));
     replay.steps.push({ record: i, timeNs: one.timeNs, what: describe(one) });
     note(state, guest, one);
     return;
@@ -141,7 +144,7 @@ function note(state: State, guest: Guest, one: TraceRecord): void {
 
 function request(state: State, guest: Guest, i: number, one: TraceRecord): void {
   const { machine, replay } = state;
-  const here: ReplayStep = { record: i, timeNs: one.timeNs, what: describe(one) };
+  const here: ReplayStep = { record: i, timeNs: one.timeNs, what: `${describe(one)}${state.registers.named(one)}` };
   replay.steps.push(here);
   if (one.kind === KIND_INVALIDATE || one.kind === KIND_TIMEOFFSET) {
     guarded(machine, () => invalidate(machine.world, guest.domain));
