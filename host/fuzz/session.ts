@@ -167,7 +167,7 @@ class Session {
           ...message,
           key: "hang",
           label: "hang",
-          story: `no answer for ${message.seconds.toFixed(0)} s: the fuel of its calls adds up to too much`,
+          story: `no answer after ${message.seconds.toFixed(0)} s of the processor: the fuel of its calls adds up to too much`,
           execution: this.status[worker]?.executions ?? 0,
         });
       case "status":
@@ -318,7 +318,8 @@ export async function runMinimize(
     if (message.type === "found") result = { input: message.input, story: message.story };
     if (message.type === "refused") failure = new SessionError(message.reason);
     if (message.type === "broken") failure = new Error(`minimizing: ${message.reason}`);
-    if (message.type === "hang") failure = new SessionError(`no answer for ${message.seconds.toFixed(0)} s`);
+    if (message.type === "hang")
+      failure = new SessionError(`no answer after ${message.seconds.toFixed(0)} s of the processor`);
   });
   await child.gone;
   if (failure !== undefined) throw failure;
@@ -338,7 +339,8 @@ export async function runCoverage(
     if (message.type === "reached") result = message;
     if (message.type === "refused") failure = new SessionError(message.reason);
     if (message.type === "broken") failure = new Error(`coverage: ${message.reason}`);
-    if (message.type === "hang") failure = new SessionError(`an input: no answer for ${message.seconds.toFixed(0)} s`);
+    if (message.type === "hang")
+      failure = new SessionError(`an input: no answer after ${message.seconds.toFixed(0)} s of the processor`);
   });
   await child.gone;
   if (failure !== undefined) throw failure;

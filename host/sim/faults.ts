@@ -7,10 +7,12 @@
 export interface Faults {
   calls: Map<string, number>;
   planned: Map<string, { at: number; errno: number; act?: () => void }>;
+  /** Plans that came true, in order: the call, and whom it was about (its first argument). */
+  struck: string[];
 }
 
 export function createFaults(): Faults {
-  return { calls: new Map(), planned: new Map() };
+  return { calls: new Map(), planned: new Map(), struck: [] };
 }
 
 /** Let the nth call from now (1 = the next) of `name` fail. */
@@ -23,13 +25,14 @@ export function actNth(faults: Faults, name: string, nth: number, act: () => voi
   faults.planned.set(name, { at: (faults.calls.get(name) ?? 0) + nth, errno: 0, act });
 }
 
-/** Counts a call; the errno that it must fail with, or 0. */
-export function nextCall(faults: Faults, name: string): number {
+/** Counts a call about `whom`; the errno that it must fail with, or 0. */
+export function nextCall(faults: Faults, name: string, whom: unknown = "nobody"): number {
   const count = (faults.calls.get(name) ?? 0) + 1;
   faults.calls.set(name, count);
   const plan = faults.planned.get(name);
   if (plan?.at !== count) return 0;
   faults.planned.delete(name);
+  faults.struck.push(`${name} ${whom}`);
   plan.act?.();
   return plan.errno;
 }

@@ -51,7 +51,7 @@ function withFaults(world: () => World, imports: Imports): Imports {
   const wrap = ([name, body]: [string, (...args: never[]) => unknown]) => [
     name,
     (...args: never[]) => {
-      const errno = nextCall(world().faults, name);
+      const errno = nextCall(world().faults, name, args[0]);
       if (errno === 0) return body(...args);
       return name === "guest_crc32" ? BigInt(-errno) : -errno;
     },
