@@ -25,7 +25,7 @@ export function coreGlue(imported: readonly string[], border: Border = coreBorde
     "static w2c_core core;\n",
     ...border.imports.filter((one) => imported.includes(one.name)).map(coreImport),
     ...border.exports.map(coreExport),
-    "static void instantiate(void) {\n    wasm2c_core_instantiate(&core, 0);\n}\n",
+    `static void instantiate(void) {\n    wasm2c_core_instantiate(&core${imported.length > 0 ? ", 0" : ""});\n}\n`,
     "static wasm_rt_memory_t *memory(void) {\n    return w2c_core_memory(&core);\n}\n",
     "const struct gb_core gb_core = {.instantiate = instantiate, .memory = memory};\n",
   ].join("\n");

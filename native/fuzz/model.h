@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The mediator as a model, with the rules of host/fuzz/driver: what a module's imports answer, which records of a
- * trace reach it, and one hash of all that can be seen from outside. Both rigs have it: rig.c and shim/rig.c.
+ * trace reach it, and one hash of all that can be seen from outside. It is of the small rig (rig.c), which has neither
+ * guest memory nor workloads; shim/rig.c has the driver's own rules (host/fuzz/driver/mediator.ts).
  */
 #ifndef GLOVEBOX_FUZZ_MODEL_H
 #define GLOVEBOX_FUZZ_MODEL_H

@@ -23,7 +23,8 @@ static uint32_t below(uint32_t limit) {
 
 static void change(uint8_t *record) {
     static const uint8_t kinds[] = {TRACE_CALL_READ, TRACE_CALL_WRITE, TRACE_CALL_WRITE, TRACE_CALL_RESET,
-                                    TRACE_CALL_EVENT, TRACE_CALL_WORK_DONE, TRACE_ANSWERS};
+                                    TRACE_CALL_EVENT, TRACE_CALL_WORK_DONE, TRACE_ANSWERS, TRACE_MEMORY,
+                                    TRACE_MEMORY, TRACE_TIME, TRACE_MEMORY_LATER};
 
     switch (below(8)) {
     case 0:

@@ -18,7 +18,10 @@ enum trace_kind {
     TRACE_CALL_WRITE = 0xc3,
     TRACE_CALL_EVENT = 0xc4,
     TRACE_CALL_WORK_DONE = 0xc5,
+    TRACE_MEMORY = 0xd0,
+    TRACE_TIME = 0xd1,
     TRACE_ANSWERS = 0xd3,
+    TRACE_MEMORY_LATER = 0xd4,
 };
 
 struct trace_record {

@@ -7,11 +7,14 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { difference, Reference } from "../../host/fuzz/native/reference.js";
+import { Campaign } from "../../host/fuzz/campaign.js";
+import { prepareFuzz } from "../../host/fuzz/module/prepare.js";
+import { ModuleTarget } from "../../host/fuzz/module/target.js";
+import { vocabularyOf } from "../../host/fuzz/module/vocabulary.js";
+import { difference, type Reference, referenceOf } from "../../host/fuzz/native/reference.js";
 import { buildShimRig, RigFault, replayShim } from "../../host/fuzz/native/shim-rig.js";
 import { Random } from "../../host/fuzz/random.js";
 import { BUILD } from "../../host/lab/paths.js";
-import { countDepth } from "../../host/pipeline/depth.js";
 import { buildModule, type PreparedModule, prepareModule } from "../../host/pipeline/module.js";
 import {
   encodeRecords,
@@ -28,6 +31,7 @@ import { DISPLAY, REGISTERS } from "./support.js";
 
 const SCRATCH = join(BUILD, "test/shim-rig");
 const INPUTS = 200;
+const VIRTIO = "unikernel/modules/virtio-gpu";
 rmSync(SCRATCH, { recursive: true, force: true });
 
 interface Bench {
@@ -53,12 +57,27 @@ function records(random: Random, module: PreparedModule): Uint8Array {
   return encodeRecords(Array.from({ length: 32 }, one));
 }
 
+/** What a short campaign keeps: a driver that brings the device up, its rings and lists in guest memory, and nonsense. */
+async function keptOf(module: PreparedModule, folder: string): Promise<Bench["traces"]> {
+  const target = new ModuleTarget(await prepareFuzz(folder, await buildModule(folder)));
+  const vocabulary = vocabularyOf(module.manifest, target.module.covered.constants);
+  const campaign = new Campaign(target, { seed: 9, recordsMax: 64, vocabulary, params: target.standing().usable });
+  campaign.run(6000);
+  return campaign.corpus.entries.slice(-INPUTS).map(({ params, words }) => ({
+    params: [...target.params(params)],
+    records: new Uint8Array(words.slice().buffer),
+  }));
+}
+
 async function bench(folder: string): Promise<Bench> {
   const module = await prepareModule(folder, await buildModule(folder));
   const { name, version } = module.manifest;
   const random = new Random(5);
   const params = module.manifest.params.map((one) => BigInt(one.default));
-  const traces = Array.from({ length: INPUTS }, () => ({ params, records: records(random, module) }));
+  const traces =
+    folder === VIRTIO
+      ? await keptOf(module, folder)
+      : Array.from({ length: INPUTS }, () => ({ params, records: records(random, module) }));
   mkdirSync(join(SCRATCH, name), { recursive: true });
   const files = traces.map((trace, i) => {
     const path = join(SCRATCH, name, `${i}.gbt`);
@@ -69,12 +88,12 @@ async function bench(folder: string): Promise<Bench> {
   return { module, files, traces };
 }
 
-for (const folder of [DISPLAY, REGISTERS]) {
+for (const folder of [DISPLAY, REGISTERS, VIRTIO]) {
   test(`${folder}: ${INPUTS} traces end the same on V8, in C with the shim, and in the .gbx`, async () => {
     const { module, files, traces } = await bench(folder);
     const { name, version } = module.manifest;
     const program = await buildShimRig(module, join(SCRATCH, `${name}-rig`), "replay");
-    const reference = new Reference(module.manifest, await countDepth(module.wasm));
+    const reference = await referenceOf(module);
     const gbx = `${name}-${version}.gbx`;
     const disk = join(SCRATCH, `${name}.img`);
     writeFileSync(disk, ramdisk([{ name: gbx, bytes: readFileSync(join(BUILD, "modules", gbx)) }]));
@@ -101,11 +120,22 @@ function isFound(program: string, files: string[], traces: Bench["traces"], refe
   }
 }
 
+test("a shim that carries one byte too few of guest memory is found by what the rings say", async () => {
+  const { module, files, traces } = await bench(VIRTIO);
+  const change = {
+    file: "native/wasm/transfer.c",
+    from: "int32_t answer = core_guest_read(caller->tag, gpa, len);\n    if (answer == 0)\n        memcpy(bytes, transfer(len), len);",
+    to: "int32_t answer = core_guest_read(caller->tag, gpa, len);\n    if (answer == 0 && len)\n        memcpy(bytes, transfer(len), len - 1);",
+  };
+  const program = await buildShimRig(module, join(SCRATCH, "planted-transfer"), "replay", { change });
+  assert.ok(isFound(program, files, traces, await referenceOf(module)));
+});
+
 test("a compiler that takes and for or is found", async () => {
   const { module, files, traces } = await bench(REGISTERS);
   const planted: [string, string] = ["var_i0 &= var_i1", "var_i0 |= var_i1"];
   const program = await buildShimRig(module, join(SCRATCH, "planted-c"), "replay", { generated: planted });
-  const reference = new Reference(module.manifest, await countDepth(module.wasm));
+  const reference = await referenceOf(module);
   assert.ok(isFound(program, files, traces, reference));
 });
 
@@ -117,7 +147,7 @@ test("a shim that counts fuel wrongly where it runs out is found", async () => {
     to: "last_fuel = fuel - (uint32_t)left;",
   };
   const program = await buildShimRig(module, join(SCRATCH, "planted-shim"), "replay", { change });
-  const reference = new Reference(module.manifest, await countDepth(module.wasm));
+  const reference = await referenceOf(module);
   assert.ok(isFound(program, files, traces, reference));
 });
 

@@ -12,7 +12,7 @@ import {
 } from "../../../unikernel/abi/module";
 import { CAPABILITY_FATAL, FAULT_FUEL } from "../../../unikernel/abi/shim";
 import { TRANSFER } from "../../../unikernel/core/vgpu/guest_memory";
-import { capabilityFault, note } from "./answers";
+import { capabilityFault } from "./answers";
 import { TABLE, moduleBytes, status } from "./setup";
 
 const PAGE_BYTES: u32 = 4096;
@@ -61,13 +61,4 @@ export function toModule(answer: i32, at: u32, bytes: u32): i32 {
 export function judged(answer: i32): i32 {
   if (answer == CAPABILITY_FATAL) capabilityFault();
   return answer;
-}
-
-const ASKED: u64 = 0x5 << 56;
-
-/** The same, for what a guest can see: part of what two runs are compared by. */
-export function told(answer: i32, what: u64): i32 {
-  note(ASKED ^ what);
-  note(answer);
-  return judged(answer);
 }

@@ -18,13 +18,13 @@ import {
   ENTRY_WORK_DONE,
 } from "../../../unikernel/abi/shim";
 import { answersHash, answersReset, capabilityFault, note } from "./answers";
+import { INPUT_AT, RECORD_BYTES } from "./input";
 import { irqAnswer } from "./irq";
 import { isPolling, pollComes, timePasses } from "./poll";
 import { guestStores, guestStoresLater } from "./ram";
 import { restForget, restNew, restRestore, restSave } from "./rest";
 import { doneCookie, doneStatus, over, workGoesOn, workWaits } from "./work";
 import {
-  INPUT_AT,
   TABLE,
   barBytes,
   fuelOf,
@@ -36,17 +36,15 @@ import {
   status,
 } from "./setup";
 
-export { statusAt, inputAt, paramsAt, fuelAt, pairsAt, barsAt, limitsAt, manifestAt } from "./setup";
-export { irq_raise } from "./irq";
-export { scanout_set, scanout_set_buffer, scanout_flush, cursor_set, cursor_move } from "./scanout";
+export { inputAt } from "./input";
+export { statusAt, paramsAt, fuelAt, pairsAt, barsAt, limitsAt, manifestAt } from "./setup";
 export {
-  guest_read, guest_write, buffer_create, buffer_append, buffer_bar, buffer_destroy, buffer_read, buffer_write,
-  buffer_copy,
-} from "./guest";
+  irq_raise, scanout_set, scanout_set_buffer, scanout_flush, cursor_set, cursor_move, guest_read, guest_write,
+  buffer_create, buffer_append, buffer_bar, buffer_destroy, buffer_read, buffer_write, buffer_copy, work_copy,
+  work_fence,
+} from "./imports";
 export { poll } from "./poll";
-export { work_copy, work_fence } from "./work";
 
-const RECORD_BYTES: usize = 32;
 const BARS: u32 = 6;
 
 // Kinds of docs/TRACE.md.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The import irq_raise. Whether the guest let the interrupt through is its own affair, so the input says it: a record
+// irq_raise. Whether the guest let the interrupt through is its own affair, so the input says it: a record
 // of kind "answers" (docs/TRACE.md).
 
 import { CAPABILITY_OK } from "../../../unikernel/abi/module";
-import { capabilityFault, note } from "./answers";
+import { CAPABILITY_FATAL } from "../../../unikernel/abi/shim";
+import { note } from "./answers";
 import { vectorCount } from "./setup";
 
 const ASKED_IRQ: u64 = 0x1 << 56;
@@ -20,8 +21,8 @@ export function irqAnswer(value: u32): void {
   if (value <= 2) answer = value; // CAPABILITY_OK, _MASKED, _REFUSED
 }
 
-export function irq_raise(vector: u32): i32 {
-  if (vector >= vectorCount()) capabilityFault();
+export function irqRaise(vector: u32): i32 {
+  if (vector >= vectorCount()) return CAPABILITY_FATAL;
   note(ASKED_IRQ | vector);
   return answer;
 }

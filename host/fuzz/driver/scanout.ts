@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The imports scanout_set, scanout_set_buffer, scanout_flush, cursor_set and cursor_move, judged as scanout.ts and
-// cursor.ts of unikernel/core/display judge them.
+// scanout_set, scanout_set_buffer, scanout_flush, cursor_set and cursor_move, judged as scanout.ts and cursor.ts of
+// unikernel/core/display judge them.
 
 import { BAR_KIND_RAM, MANIFEST_BAR_COUNT } from "../../../unikernel/abi/manifest";
 import {
@@ -15,9 +15,10 @@ import {
   FORMAT_RGB888,
   FORMAT_XRGB8888,
 } from "../../../unikernel/abi/module";
+import { CAPABILITY_FATAL } from "../../../unikernel/abi/shim";
 import { bufferFind } from "../../../unikernel/core/vgpu/buffer";
 import { vgpuAt } from "../../../unikernel/core/vgpu/vgpu";
-import { capabilityFault, note } from "./answers";
+import { note } from "./answers";
 import { barBytes, barKind, scanoutCount } from "./setup";
 
 const SCANOUTS_MAX: u32 = 4;
@@ -62,26 +63,26 @@ export function bytesPerPixel(format: u32): u32 {
   }
 }
 
-export function scanout_set(
+export function scanoutSet(
   scanout: u32, bar: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
 ): i32 {
-  if (scanout >= scanoutCount()) capabilityFault();
+  if (scanout >= scanoutCount()) return CAPABILITY_FATAL;
   if (format != FORMAT_NONE) {
-    if (bar >= <u32>MANIFEST_BAR_COUNT || barKind(bar) != BAR_KIND_RAM) capabilityFault();
+    if (bar >= <u32>MANIFEST_BAR_COUNT || barKind(bar) != BAR_KIND_RAM) return CAPABILITY_FATAL;
     if (!isShowable(barBytes(bar), offset, width, height, stride, format)) return CAPABILITY_REFUSED;
   }
   show(scanout, BUFFER_NONE, offset, width, height, stride, format);
   return CAPABILITY_OK;
 }
 
-export function scanout_set_buffer(
+export function scanoutSetBuffer(
   scanout: u32, handle: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
 ): i32 {
-  if (scanout >= scanoutCount()) capabilityFault();
+  if (scanout >= scanoutCount()) return CAPABILITY_FATAL;
   if (format != FORMAT_NONE) {
     const buffer = bufferFind(vgpuAt(0), handle);
-    if (buffer == null) capabilityFault();
-    else if (!isShowable(buffer.bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
+    if (buffer == null) return CAPABILITY_FATAL;
+    if (!isShowable(buffer.bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
   }
   show(scanout, format == FORMAT_NONE ? <u32>BUFFER_NONE : handle, offset, width, height, stride, format);
   return CAPABILITY_OK;
@@ -112,8 +113,8 @@ export function isPicture(bytes: u64, offset: u64, width: u32, height: u32, stri
   return <u64>(height - 1) * stride + width * pixel <= bytes - offset;
 }
 
-export function scanout_flush(scanout: u32, x: u32, y: u32, width: u32, height: u32): i32 {
-  if (scanout >= scanoutCount()) capabilityFault();
+export function scanoutFlush(scanout: u32, x: u32, y: u32, width: u32, height: u32): i32 {
+  if (scanout >= scanoutCount()) return CAPABILITY_FATAL;
   const at = TABLE + scanout * 16;
   if (load<u32>(at) == FORMAT_NONE) return CAPABILITY_REFUSED;
   if (!within(x, width, load<u32>(at, 4)) || !within(y, height, load<u32>(at, 8))) return CAPABILITY_REFUSED;
@@ -123,16 +124,13 @@ export function scanout_flush(scanout: u32, x: u32, y: u32, width: u32, height: 
   return CAPABILITY_OK;
 }
 
-export function cursor_set(
+export function cursorSet(
   scanout: u32, handle: u32, offset: u64, width: u32, height: u32, stride: u32, format: u32,
 ): i32 {
-  if (scanout >= scanoutCount()) capabilityFault();
+  if (scanout >= scanoutCount()) return CAPABILITY_FATAL;
   if (format != FORMAT_NONE) {
     const buffer = bufferFind(vgpuAt(0), handle);
-    if (buffer == null) {
-      capabilityFault();
-      return 0;
-    }
+    if (buffer == null) return CAPABILITY_FATAL;
     const small = width <= <u32>CURSOR_EXTENT_MAX && height <= <u32>CURSOR_EXTENT_MAX;
     if (format != FORMAT_ARGB8888 || !small) return CAPABILITY_REFUSED;
     if (!isPicture(buffer.bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
@@ -143,8 +141,8 @@ export function cursor_set(
   return CAPABILITY_OK;
 }
 
-export function cursor_move(scanout: u32, x: u32, y: u32): i32 {
-  if (scanout >= scanoutCount()) capabilityFault();
+export function cursorMove(scanout: u32, x: u32, y: u32): i32 {
+  if (scanout >= scanoutCount()) return CAPABILITY_FATAL;
   note(ASKED_CURSOR_MOVE | scanout);
   note((<u64>x << 32) | y);
   return CAPABILITY_OK;

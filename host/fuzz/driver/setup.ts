@@ -8,9 +8,6 @@ import { BAR_KIND_TRAP, MANIFEST_BAR_COUNT, MANIFEST_BYTES, MANIFEST_PARAM_COUNT
 
 export const ENTRIES: u32 = 9; // as many as any version of the ABI has
 export const PARAMS_MAX: u32 = MANIFEST_PARAM_COUNT;
-/** docs/TRACE.md: what a file may have. */
-export const RECORDS_MAX: u32 = 65536;
-const RECORD_BYTES: u32 = 32;
 /** Comparisons that are noted down in one run; more are only counted. */
 export const PAIRS_MAX: u32 = 4096;
 export const PAIR_BYTES: u32 = 24;
@@ -53,7 +50,6 @@ export class Status {
 export const STATUS_MOST: usize = 40; // and ENTRIES * 4 bytes from there
 
 const STATUS_AT: usize = memory.data(76, 8);
-export const INPUT_AT: usize = memory.data(RECORDS_MAX * RECORD_BYTES, 8);
 const PARAMS_AT: usize = memory.data(PARAMS_MAX * 8, 8);
 const FUEL_AT: usize = memory.data(ENTRIES * 4, 8);
 const PAIRS_AT: usize = memory.data(PAIRS_MAX * PAIR_BYTES, 8);
@@ -66,7 +62,6 @@ const LIMITS_AT: usize = memory.data(16, 8);
 export const MANIFEST_AT: usize = memory.data(MANIFEST_BYTES, 8);
 
 export function statusAt(): usize { return STATUS_AT; }
-export function inputAt(): usize { return INPUT_AT; }
 export function paramsAt(): usize { return PARAMS_AT; }
 export function fuelAt(): usize { return FUEL_AT; }
 export function pairsAt(): usize { return PAIRS_AT; }

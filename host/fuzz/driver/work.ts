@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// The imports of the capability work, judged as unikernel/core/work/work.ts judges them, and the engine behind them:
+// The capability work, judged as unikernel/core/work/work.ts judges them, and the engine behind them:
 // workloads end in their order, when the input says that the engine goes on (records call-work-done and time).
 
 import { CAPABILITY_BUSY, CAPABILITY_OK, CAPABILITY_REFUSED, ENGINE_COPY, WORK_FAILED, WORK_OK }
   from "../../../unikernel/abi/module";
+import { CAPABILITY_FATAL } from "../../../unikernel/abi/shim";
 import { WORKLOADS_MAX } from "../../../unikernel/core/sched/size";
 import { bufferFind } from "../../../unikernel/core/vgpu/buffer";
 import { holdsRows } from "../../../unikernel/core/vgpu/buffer_access";
 import { vgpuAt } from "../../../unikernel/core/vgpu/vgpu";
 import { COPY_FAILED, COPY_MORE, Copy, copyAt, copyNothing, copyRows, copySlice }
   from "../../../unikernel/core/work/copy";
-import { capabilityFault } from "./answers";
-import { chargeOf, pay, told } from "./carry";
+import { noted } from "./answers";
 import { workloadsPromised } from "./setup";
 
 /** Slices of one record: 1 MiB. A longer copy goes on at the next. */
@@ -30,30 +30,25 @@ export function workForget(): void {
   count = 0;
 }
 
-export function work_copy(
+export function workCopy(
   engine: u32, cookie: u64, dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32,
   row_bytes: u32, rows: u32,
 ): i32 {
-  pay(chargeOf(0));
   const vgpu = vgpuAt(0);
   const to = bufferFind(vgpu, dst);
   const from = bufferFind(vgpu, src);
-  if (engine != ENGINE_COPY || to == null || from == null) {
-    capabilityFault();
-    return 0;
-  }
-  if (!holdsRows(to, dst_offset, dst_stride, row_bytes, rows)) return told(CAPABILITY_REFUSED, cookie);
-  if (!holdsRows(from, src_offset, src_stride, row_bytes, rows)) return told(CAPABILITY_REFUSED, cookie);
+  if (engine != ENGINE_COPY || to == null || from == null) return CAPABILITY_FATAL;
+  if (!holdsRows(to, dst_offset, dst_stride, row_bytes, rows)) return noted(CAPABILITY_REFUSED, cookie);
+  if (!holdsRows(from, src_offset, src_stride, row_bytes, rows)) return noted(CAPABILITY_REFUSED, cookie);
   const copy = submit(cookie);
-  if (copy == null) return told(CAPABILITY_BUSY, cookie);
+  if (copy == null) return noted(CAPABILITY_BUSY, cookie);
   copyRows(copy, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
-  return told(CAPABILITY_OK, cookie);
+  return noted(CAPABILITY_OK, cookie);
 }
 
-export function work_fence(engine: u32, cookie: u64): i32 {
-  pay(chargeOf(0));
-  if (engine != ENGINE_COPY) capabilityFault();
-  return told(submit(cookie) == null ? CAPABILITY_BUSY : CAPABILITY_OK, cookie);
+export function workFence(engine: u32, cookie: u64): i32 {
+  if (engine != ENGINE_COPY) return CAPABILITY_FATAL;
+  return noted(submit(cookie) == null ? CAPABILITY_BUSY : CAPABILITY_OK, cookie);
 }
 
 /** A place in the queue, nothing to copy yet; null: as many wait as the module promised. */

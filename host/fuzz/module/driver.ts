@@ -5,12 +5,15 @@
 // by being the same source. The rest of the core, which those files lean on, is stood in for by driver/core.
 
 import { readFileSync } from "node:fs";
-import { compile } from "../../pipeline/compile.js";
+import { type CompileOptions, compile } from "../../pipeline/compile.js";
 import { inProject } from "../../pipeline/paths.js";
 
 const ENTRY = "host/fuzz/driver/index.ts";
 /** 2 MiB for the longest trace, 1 MiB of guest memory, 1 MiB of the core's and the driver's tables, and half spare. */
 const PAGES = 96;
+const MEDIATOR_ENTRY = "host/fuzz/driver/mediator.ts";
+/** CORE_PAGES_MAX of native/include/shim_limits.h: it stands where the core does. */
+const MEDIATOR_PAGES = 32;
 /** A file of the core, and the one of driver/core that stands in for it. */
 const STAND_INS: [core: string, own: string][] = [
   ["unikernel/core/vgpu/bar.ts", "../../../host/fuzz/driver/core/bar"],
@@ -23,18 +26,26 @@ const SHIM = "unikernel/abi/shim.ts";
 const BUFFER = "unikernel/core/vgpu/buffer.ts";
 
 export async function compileDriver(): Promise<WebAssembly.Module> {
-  const wasm = await compile({
-    name: "driver",
-    entry: ENTRY,
-    memoryPages: PAGES,
+  const wasm = await compile({ ...optionsOf("driver", ENTRY, PAGES), flags: ["--importTable"] });
+  return new WebAssembly.Module(Uint8Array.from(wasm));
+}
+
+/** The same rules as a core of their own, for the rig of the compiled C (../native). */
+export async function compileMediator(): Promise<Uint8Array> {
+  return compile(optionsOf("mediator", MEDIATOR_ENTRY, MEDIATOR_PAGES));
+}
+
+function optionsOf(name: string, entry: string, memoryPages: number): CompileOptions {
+  return {
+    name,
+    entry,
+    memoryPages,
     instead: new Map([
       ...STAND_INS.map(([core, own]): [string, string] => [core, `export * from "${own}";\n`]),
       [SHIM, withOwnCalls(readFileSync(inProject(SHIM), "utf8"))],
       [BUFFER, `${readFileSync(inProject(BUFFER), "utf8")}${TABLE_OF_BUFFERS}`],
     ]),
-    flags: ["--importTable"],
-  });
-  return new WebAssembly.Module(Uint8Array.from(wasm));
+  };
 }
 
 /** The driver sets the table back before each input, as a whole. */

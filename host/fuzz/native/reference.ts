@@ -1,80 +1,58 @@
 // SPDX-License-Identifier: MIT
 //
 // The reference: the same trace on V8, the plain engine of host/sim with the module as it is compiled (fuel, nothing
-// else), and the mediator that native/fuzz/model.c and shim/core.c are. One outcome, in the rig's own words.
+// else), and the same mediator as in C (../driver/mediator.ts), here as WebAssembly. One outcome, in the rig's own words.
 
-import { BAR_KIND_RAM, BAR_KIND_TRAP, MANIFEST_BAR_COUNT } from "../../../unikernel/abi/manifest.js";
-import {
-  CAPABILITY_OK,
-  CAPABILITY_REFUSED,
-  FORMAT_RGB565,
-  FORMAT_RGB888,
-  FORMAT_XRGB8888,
-} from "../../../unikernel/abi/module.js";
-import type { DepthCounted } from "../../pipeline/depth.js";
-import { fuelByEntry, type Manifest } from "../../pipeline/manifest.js";
+import { LIST_ENTRY_BYTES } from "../../../unikernel/abi/module.js";
+import { countDepth, type DepthCounted } from "../../pipeline/depth.js";
+import { encodeManifest, type Manifest } from "../../pipeline/manifest.js";
+import type { PreparedModule } from "../../pipeline/module.js";
 import { shim } from "../../sim/contract.js";
 import { crc32 } from "../../sim/crc32.js";
 import { type Capabilities, type Instance, ModuleFault, type SimModule, wasmModule } from "../../sim/module.js";
-import {
-  decodeRecords,
-  KIND_ANSWERS,
-  KIND_CALL_EVENT,
-  KIND_CALL_READ,
-  KIND_CALL_RESET,
-  KIND_CALL_WORK_DONE,
-  KIND_CALL_WRITE,
-  type TraceRecord,
-} from "../../trace/index.js";
+import { decodeRecords, TRACE_PARAMS_MAX, type TraceRecord } from "../../trace/index.js";
+import { compileMediator } from "../module/driver.js";
 import type { RigOutcome } from "../rig.js";
 
-const FACTOR = 0x9e3779b97f4a7c15n;
-const EXTENT_MAX = 16384;
-const SCANOUTS_MAX = 4;
-const SIZES = [1, 2, 4, 8];
-const PIXEL_BYTES = new Map([
-  [FORMAT_XRGB8888, 4],
-  [FORMAT_RGB888, 3],
-  [FORMAT_RGB565, 2],
-]);
-const BAR_KINDS = { trap: BAR_KIND_TRAP, ram: BAR_KIND_RAM, msix: 3 } as const;
+type Call = (...values: (number | bigint)[]) => number;
+type Wide = (...values: (number | bigint)[]) => bigint;
 
-interface Shown {
-  width: number;
-  height: number;
+/** Exports of the mediator; the first argument of those that serve imports is a tag. */
+type Mediator = Record<string, Call> & { memory: WebAssembly.Memory };
+
+const NONE = 0xffff_ffff;
+const TAG = 0;
+
+export async function referenceOf(module: Pick<PreparedModule, "manifest" | "wasm">): Promise<Reference> {
+  const mediator = new WebAssembly.Module(Uint8Array.from(await compileMediator()));
+  return new Reference(module.manifest, await countDepth(module.wasm), mediator);
 }
 
 export class Reference {
   private readonly code: SimModule;
-  private readonly budgets: number[];
-  private hash = 0n;
-  private irqAnswer: number = CAPABILITY_OK;
-  private shown: (Shown | undefined)[] = [];
-  private params: bigint[] = [];
-  private bars: { kind: number; bytes: bigint }[] = [];
+  private readonly mediator: Mediator;
+  private readonly memory: Uint8Array;
 
   /** `wasm`: with fuel and depth. */
-  constructor(
-    private readonly manifest: Manifest,
-    wasm: DepthCounted,
-  ) {
+  constructor(manifest: Manifest, wasm: DepthCounted, mediator: WebAssembly.Module) {
     this.code = wasmModule(new Uint8Array(), wasm);
-    this.budgets = fuelByEntry(manifest);
+    this.mediator = new WebAssembly.Instance(mediator, {}).exports as unknown as Mediator;
+    this.memory = new Uint8Array(this.mediator.memory.buffer);
+    this.memory.set(encodeManifest(manifest), this.number("rig_manifest"));
   }
 
   run(trace: { params: readonly bigint[]; records: Uint8Array }): RigOutcome {
-    this.setParams(trace.params);
-    this.begin();
+    this.begin(trace.params);
     const instance = this.code.instantiate(this.capabilities());
     const outcome: RigOutcome = { fault: 0, operation: 0, fuel: 0, answers: "", hash: "" };
-    const call: Call = (entry, ...args) => {
-      const { value, fuel } = instance.call(entry, this.budgets[entry] ?? 0, args);
+    const call = (entry: number, ...args: [bigint, bigint, bigint, bigint]): bigint => {
+      const { value, fuel } = instance.call(entry, this.number("rig_budget", entry), args);
       outcome.fuel += fuel;
       return value;
     };
     try {
       if (call(shim("ENTRY_ATTACH"), 0n, 0n, 0n, 0n) !== 0n) return this.ended(outcome, instance, 0n);
-      this.begin();
+      this.number("rig_ready");
       outcome.fuel = 0;
       for (const one of decodeRecords(trace.records)) {
         this.record(one, call);
@@ -86,7 +64,7 @@ export class Reference {
       outcome.fuel += error.fuel;
       return this.ended(outcome, instance, 0n);
     }
-    return this.ended(outcome, instance, this.hash);
+    return this.ended(outcome, instance, this.wide("rig_answers"));
   }
 
   private ended(outcome: RigOutcome, instance: Instance, answers: bigint): RigOutcome {
@@ -96,135 +74,72 @@ export class Reference {
     return outcome;
   }
 
-  private setParams(params: readonly bigint[]): void {
-    const { manifest } = this;
-    this.params = manifest.params.map((one, i) => params[i] ?? BigInt(one.default));
-    this.bars = Array.from({ length: MANIFEST_BAR_COUNT }, () => ({ kind: 0, bytes: 0n }));
-    for (const bar of manifest.bars) {
-      const key = manifest.params.findIndex((one) => one.name === bar.sizeParam);
-      this.bars[bar.index] = { kind: BAR_KINDS[bar.kind], bytes: BigInt(bar.size ?? this.params[key] ?? 0n) };
+  private begin(params: readonly bigint[]): void {
+    const values = BigUint64Array.from({ length: TRACE_PARAMS_MAX }, (_, i) => params[i] ?? 0n);
+    this.memory.set(new Uint8Array(values.buffer), this.number("rig_params"));
+    this.number("rig_begin", params.length);
+  }
+
+  private record(
+    { kind, flags, size, count, addr, data }: TraceRecord,
+    call: (entry: number, ...args: [bigint, bigint, bigint, bigint]) => bigint,
+  ): void {
+    this.number("rig_record", kind, flags, size, count, addr, data);
+    for (let entry = this.number("rig_call"); entry !== NONE; entry = this.number("rig_call")) {
+      const [a = 0n, b = 0n, c = 0n, d = 0n] = [0, 1, 2, 3].map((i) => this.wide("rig_argument", i));
+      this.number("rig_answered", call(entry, a, b, c, d));
     }
   }
 
-  private begin(): void {
-    this.hash = 0n;
-    this.atRest();
+  private number(name: string, ...values: (number | bigint)[]): number {
+    return (this.mediator[name] as Call)(...values) >>> 0;
   }
 
-  private atRest(): void {
-    this.irqAnswer = CAPABILITY_OK;
-    this.shown = [];
+  private wide(name: string, ...values: (number | bigint)[]): bigint {
+    return BigInt.asUintN(64, (this.mediator[name] as unknown as Wide)(...values));
   }
 
-  private note(value: bigint): void {
-    const mixed = BigInt.asUintN(64, (this.hash ^ BigInt.asUintN(64, value)) * FACTOR);
-    this.hash = BigInt.asUintN(64, mixed << 29n) | (mixed >> 35n);
-  }
-
-  // --- records ---
-
-  private record(one: TraceRecord, call: Call): void {
-    const bar = BigInt(one.flags);
-    const size = BigInt(one.size);
-    switch (one.kind) {
-      case KIND_CALL_READ:
-        if (!this.isAccess(one)) return;
-        return this.note(BigInt.asUintN(one.size * 8, call(shim("ENTRY_BAR_READ"), bar, one.addr, size, 0n)));
-      case KIND_CALL_WRITE:
-        if (this.isAccess(one)) call(shim("ENTRY_BAR_WRITE"), bar, one.addr, size, one.data);
-        return;
-      case KIND_CALL_RESET:
-        this.atRest();
-        call(shim("ENTRY_RESET"), 0n, 0n, 0n, 0n);
-        return;
-      case KIND_CALL_EVENT:
-        if (this.budgets[shim("ENTRY_EVENT")]) call(shim("ENTRY_EVENT"), low(one.addr), one.data, 0n, 0n);
-        return;
-      case KIND_CALL_WORK_DONE:
-        if (this.budgets[shim("ENTRY_WORK_DONE")]) call(shim("ENTRY_WORK_DONE"), one.addr, low(one.data), 0n, 0n);
-        return;
-      case KIND_ANSWERS:
-        if (low(one.addr) <= 2n) this.irqAnswer = Number(low(one.addr));
-        return;
-    }
-  }
-
-  private isAccess({ flags, size, addr }: TraceRecord): boolean {
-    const bar = this.bars[flags];
-    return bar?.kind === BAR_KIND_TRAP && SIZES.includes(size) && addr < bar.bytes && BigInt(size) <= bar.bytes - addr;
-  }
-
-  // --- imports ---
+  // --- imports: native/wasm/capability.c, transfer.c and work.c ---
 
   private capabilities(): Capabilities {
-    const { msi = 0, msix = 0, intx = false } = this.manifest.interrupts;
-    const vectors = Math.max(msi, msix, intx ? 1 : 0);
-    const known: Partial<Capabilities> = {
-      param: (key) => this.params[key] ?? 0n,
-      irqRaise: (vector) => {
-        if (vector >= vectors) fatal();
-        this.note((1n << 56n) | BigInt(vector));
-        return this.irqAnswer;
-      },
-      scanoutSet: (...words) => this.scanoutSet(...words),
-      scanoutFlush: (...words) => this.scanoutFlush(...words),
-      log: (text) => {
-        this.note((4n << 56n) | BigInt(text.length));
-        return CAPABILITY_OK;
-      },
-      bufferCreate: () => 0,
-      bufferBar: () => 0,
+    const { mediator, memory } = this;
+    const asked = (name: string, ...values: (number | bigint)[]): number => {
+      const answer = (mediator[name] as Call)(TAG, ...values);
+      if (answer === shim("CAPABILITY_FATAL")) throw new ModuleFault(shim("FAULT_CAPABILITY"));
+      return answer;
     };
-    const refused = (): number => CAPABILITY_REFUSED;
-    return new Proxy(known, { get: (target, name) => Reflect.get(target, name) ?? refused }) as Capabilities;
+    const transfer = this.number("transfer_buffer");
+    const given = (bytes: Uint8Array): number => {
+      memory.set(bytes, transfer);
+      return bytes.length;
+    };
+    const taken = (answer: number, into: Uint8Array): number => {
+      if (answer === 0) into.set(memory.subarray(transfer, transfer + into.length));
+      return answer;
+    };
+    return {
+      param: (key) => this.wide("param", TAG, key),
+      irqRaise: (vector) => asked("irq_raise", vector),
+      scanoutSet: (...words) => asked("scanout_set", ...words),
+      scanoutSetBuffer: (...words) => asked("scanout_set_buffer", ...words),
+      scanoutFlush: (...words) => asked("scanout_flush", ...words),
+      cursorSet: (...words) => asked("cursor_set", ...words),
+      cursorMove: (...words) => asked("cursor_move", ...words),
+      poll: (ns) => asked("poll", ns),
+      log: (text) => asked("log", text.length),
+      guestRead: (gpa, into) => taken(asked("guest_read", gpa, into.length), into),
+      guestWrite: (gpa, bytes) => asked("guest_write", gpa, given(bytes)),
+      bufferCreate: (list) => asked("buffer_create", given(list) / LIST_ENTRY_BYTES),
+      bufferAppend: (buffer, list) => asked("buffer_append", buffer, given(list) / LIST_ENTRY_BYTES),
+      bufferBar: (...words) => asked("buffer_bar", ...words),
+      bufferDestroy: (buffer) => asked("buffer_destroy", buffer),
+      bufferRead: (buffer, offset, into) => taken(asked("buffer_read", buffer, offset, into.length), into),
+      bufferWrite: (buffer, offset, bytes) => asked("buffer_write", buffer, offset, given(bytes)),
+      bufferCopy: (...words) => asked("buffer_copy", ...words),
+      workCopy: (...words) => asked("work_copy", ...words),
+      workFence: (engine, cookie) => asked("work_fence", engine, cookie),
+    };
   }
-
-  private scanoutSet(...[scanout, bar, wide, ...rest]: Parameters<Capabilities["scanoutSet"]>): number {
-    const [width = 0, height = 0, stride = 0, format = 0] = rest.map((one) => one >>> 0);
-    const offset = BigInt.asUintN(64, wide);
-    const { kind, bytes } = this.bars[bar >>> 0] ?? { kind: 0, bytes: 0n };
-    const limit = Math.min(this.manifest.scanouts, SCANOUTS_MAX);
-    if (scanout >>> 0 >= limit || (format !== 0 && kind !== BAR_KIND_RAM)) fatal();
-    if (format !== 0 && !isPicture(bytes, offset, width, height, stride, format)) return CAPABILITY_REFUSED;
-    this.shown[scanout] = format === 0 ? undefined : { width, height };
-    this.note((2n << 56n) | offset);
-    this.note((BigInt(height) << 32n) | BigInt(width));
-    this.note((BigInt(stride) << 32n) | BigInt(format));
-    return CAPABILITY_OK;
-  }
-
-  private scanoutFlush(...words: Parameters<Capabilities["scanoutFlush"]>): number {
-    const [scanout = 0, x = 0, y = 0, width = 0, height = 0] = words.map((one) => one >>> 0);
-    if (scanout >= Math.min(this.manifest.scanouts, SCANOUTS_MAX)) fatal();
-    const shown = this.shown[scanout];
-    if (shown === undefined || x + width > shown.width || y + height > shown.height) return CAPABILITY_REFUSED;
-    this.note((3n << 56n) | (BigInt(scanout) << 32n));
-    this.note((BigInt(x) << 32n) | BigInt(y));
-    this.note((BigInt(width) << 32n) | BigInt(height));
-    return CAPABILITY_OK;
-  }
-}
-
-type Call = (entry: number, ...args: [bigint, bigint, bigint, bigint]) => bigint;
-
-const low = (value: bigint): bigint => BigInt.asUintN(32, value);
-
-function fatal(): never {
-  throw new ModuleFault(shim("FAULT_CAPABILITY"));
-}
-
-function isPicture(
-  bytes: bigint,
-  offset: bigint,
-  width: number,
-  height: number,
-  stride: number,
-  format: number,
-): boolean {
-  const pixel = PIXEL_BYTES.get(format);
-  if (pixel === undefined || width === 0 || height === 0 || width > EXTENT_MAX || height > EXTENT_MAX) return false;
-  if (stride < width * pixel || offset > bytes) return false;
-  return BigInt(height - 1) * BigInt(stride) + BigInt(width * pixel) <= bytes - offset;
 }
 
 /** What is not the same; undefined: all is. V8 and the domain stop deep recursion at different depths. */

@@ -6,13 +6,12 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { countDepth } from "../../pipeline/depth.js";
 import { prepareModule } from "../../pipeline/module.js";
 import { encodeTrace, RECORD_BYTES, type Trace } from "../../trace/index.js";
 import { corpusOf, originOf, runMerge, type SessionOptions } from "../session.js";
 import { CRASHES, saveTrace } from "../store.js";
 import { type FuzzerReport, runFuzzer, storyOf } from "./libfuzzer.js";
-import { difference, Reference } from "./reference.js";
+import { difference, type Reference, referenceOf } from "./reference.js";
 import { buildShimRig, RigFault, replayShim } from "./shim-rig.js";
 
 export interface RigSession extends Pick<SessionOptions, "subject" | "corpus" | "force" | "seed" | "signal"> {
@@ -40,8 +39,8 @@ export interface RigReport {
 }
 
 const RECORDS_MAX = 128;
-/** Kinds of docs/TRACE.md that a trace of one module may have and the model looks at. */
-const KINDS = new Set([0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xd3]);
+/** Kinds of docs/TRACE.md that a trace of one module may have and the mediator looks at. */
+const KINDS = new Set([0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xd0, 0xd1, 0xd3, 0xd4]);
 const AT_KIND = 11;
 
 export async function rigSession(options: RigSession): Promise<RigReport> {
@@ -49,7 +48,7 @@ export async function rigSession(options: RigSession): Promise<RigReport> {
   const module = await prepareModule(subject, file);
   const { traces, refused } = corpusOf(options);
   const replay = await buildShimRig(module, folder, "replay");
-  const reference = new Reference(module.manifest, await countDepth(module.wasm));
+  const reference = await referenceOf(module);
   const finds: RigFind[] = [];
   const compare = (all: readonly Trace[]): void => {
     for (const { trace, story } of compareAll(replay, reference, folder, all)) {

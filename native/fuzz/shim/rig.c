@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rig with the shim in it: the module is an instance of native/wasm/instance.c in the arena, called by call.c, and
- * its imports go through capability.c, transfer.c and work.c to the model (core.c), all on the fake hypervisor. The
- * module is the one that is linked (its C then is under the sanitizers too), or with FAKE_RAMDISK the one in that
- * ramdisk, loaded by the domain's own loader.
+ * its imports go through capability.c, transfer.c and work.c to a core that is the fuzzer's mediator (mediator.h), all on
+ * the fake hypervisor. The module is the one that is linked (its C then is under the sanitizers too), or with
+ * FAKE_RAMDISK the one in that ramdisk, loaded by the domain's own loader.
  */
 #include "rig.h"
 
+#include <string.h>
+
 #include "boot.h"
+#include "core.h"
 #include "fake/fake.h"
 #include "machine.h"
-#include "model.h"
+#include "mediator.h"
 #include "module_table.h"
 
 extern const struct gb_module gb_module __attribute__((weak));
@@ -35,7 +38,7 @@ const char *rig_start(void) {
         return "no module: none is linked, and the ramdisk has none that loads";
     if (module->magic != GBX_MAGIC || module->gbx_abi != GBX_ABI)
         return "a module of another gbx ABI";
-    model_manifest(module->manifest);
+    memcpy(core_bytes(core_rig_manifest(), module->manifest_bytes), module->manifest, module->manifest_bytes);
     return 0;
 }
 
@@ -49,7 +52,7 @@ static uint64_t call(uint32_t entry, uint64_t a, uint64_t b, uint64_t c, uint64_
 
     if (outcome.fault)
         return 0;
-    answer = shim_instance_call(handle, entry, model_budget(entry), a, b, c, d);
+    answer = shim_instance_call(handle, entry, core_rig_budget(entry), a, b, c, d);
     outcome.fuel += shim_call_fuel();
     outcome.fault = shim_call_fault();
     return answer;
@@ -65,13 +68,25 @@ static bool attach(const struct trace *trace) {
     CHECK(made > 0);
     handle = (uint32_t)made;
     outcome = (struct rig_outcome){0};
-    model_params(trace);
-    model_begin();
+    memcpy(core_bytes(core_rig_params(), sizeof(trace->param)), trace->param, sizeof(trace->param));
+    core_rig_begin(trace->params);
     if (call(ENTRY_ATTACH, 0, 0, 0, 0) || outcome.fault)
         return false;
-    model_begin();
+    core_rig_ready();
     outcome.fuel = 0;
     return true;
+}
+
+static void play(const struct trace_record *one) {
+    uint32_t entry;
+
+    core_rig_record(one->kind, one->bar, one->size, one->count, one->addr, one->data);
+    while (!outcome.fault && (entry = core_rig_call()) != RIG_NONE) {
+        uint64_t value = call(entry, core_rig_argument(0), core_rig_argument(1), core_rig_argument(2),
+                              core_rig_argument(3));
+
+        core_rig_answered(value);
+    }
 }
 
 struct rig_outcome rig_run(const struct trace *trace) {
@@ -80,11 +95,11 @@ struct rig_outcome rig_run(const struct trace *trace) {
     for (outcome.operation = 0; outcome.operation < trace->count; outcome.operation++) {
         struct trace_record one = trace_record(trace, outcome.operation);
 
-        model_record(&one, call);
+        play(&one);
         if (outcome.fault)
             return outcome;
     }
-    outcome.answers = model_answers();
+    outcome.answers = core_rig_answers();
     return outcome;
 }
 
