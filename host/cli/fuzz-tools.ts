@@ -128,8 +128,12 @@ export async function corpusStats(folder: string, options: CorpusOptions): Promi
   });
 }
 
+export interface MergeOptions extends CorpusOptions {
+  least?: boolean;
+}
+
 /** What is needed of some folders to reach all that they reach, into one folder. */
-export async function corpusMerge(into: string, from: readonly string[], options: CorpusOptions): Promise<void> {
+export async function corpusMerge(into: string, from: readonly string[], options: MergeOptions): Promise<void> {
   await usage(async () => {
     const loaded = [loadTraces(into), ...from.map(tracesOf)];
     for (const reason of loaded.flatMap((one) => one.refused)) process.stderr.write(`left out: ${reason}\n`);
@@ -140,7 +144,7 @@ export async function corpusMerge(into: string, from: readonly string[], options
     const force = options.force ?? false;
     const all = [into, ...from].flatMap((corpus) => corpusOf({ ...module, corpus, force }).traces);
     const wire = all.map(({ trace }) => ({ params: trace.params, records: trace.records }));
-    const needed = await runMerge(module, wire);
+    const needed = await runMerge(module, wire, options.least ? "least" : "merge");
     const origin = originOf(module.subject, module.file);
     const base = {
       ...origin,

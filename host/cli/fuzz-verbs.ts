@@ -15,6 +15,7 @@ import {
   corpusAdd,
   corpusMerge,
   corpusStats,
+  type MergeOptions,
   type MinimizeOptions,
   minimizeFile,
 } from "./fuzz-tools.js";
@@ -164,10 +165,11 @@ function addFileVerbs(main: Command): void {
     .description("add to the first folder what the others' inputs reach and its own do not")
     .argument("<into>")
     .argument("<from...>")
+    .option("--least", "only what outcomes of branches need, made short: a small corpus to keep")
     .option(...MODULE_OPTION)
     .option(...FORCE_OPTION)
     .option("--json", "as JSON")
-    .action((into: string, from: string[], options: CorpusOptions) => guarded(() => corpusMerge(into, from, options)));
+    .action((into: string, from: string[], options: MergeOptions) => guarded(() => corpusMerge(into, from, options)));
   corpus
     .command("add")
     .description("add what one vGPU's module saw in a recording of gbctl trace (-o FILE, or --raw)")

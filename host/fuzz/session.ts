@@ -285,16 +285,17 @@ function pick(one: WorkerStatus): { share: number; what: string } {
   return { share: one.slowestShare, what: one.slowest };
 }
 
-/** Of these inputs, those that are needed to reach all that they reach, smallest first. */
+/** Of these inputs, those that are needed to reach all that they reach, smallest first; `least`: see least.ts. */
 export async function runMerge(
   { subject, file }: Pick<SessionOptions, "subject" | "file">,
   inputs: readonly WireInput[],
+  mode: "merge" | "least" = "merge",
 ): Promise<WireInput[]> {
   const seeds = [...inputs].sort((a, b) => a.records.length - b.records.length);
   const longest = Math.max(1, ...seeds.map((one) => one.records.length / 32));
   const needed: WireInput[] = [];
   let failure: Error | undefined;
-  const job: Job = { subject, file, seed: 0, recordsMax: longest, runs: 0, seeds, mode: "merge" };
+  const job: Job = { subject, file, seed: 0, recordsMax: longest, runs: 0, seeds, mode };
   const child = startChild(job, (message) => {
     if (message.type === "kept") needed.push(message.input);
     if (message.type === "refused") failure = new SessionError(message.reason);

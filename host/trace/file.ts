@@ -132,7 +132,7 @@ export function decodeTrace(subject: string, bytes: Uint8Array): Trace {
   const params = view.getUint8(AT.params);
   if (params > TRACE_PARAMS_MAX) refuse(`${params} parameters; the limit is ${TRACE_PARAMS_MAX}`);
   if (bytes.subarray(AT.zeros, AT.zeros + ZEROS_BYTES).some((one) => one !== 0)) refuse("a reserved field is not 0");
-  const records = bytes.slice(TRACE_HEADER_BYTES);
+  const records = Uint8Array.from(bytes.subarray(TRACE_HEADER_BYTES)); // a Buffer's slice would be no copy
   checkKinds(records, refuse);
   const sha = Buffer.from(bytes.subarray(AT.sha, AT.sha + SHA_BYTES));
   return {

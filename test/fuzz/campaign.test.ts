@@ -81,6 +81,23 @@ test("a reset that forgets a register is found, and which one is told", async ()
     assert.match(one, /after reset the same calls are answered otherwise: first at \d-byte read/);
 });
 
+test("a cookie that goes on counting over a reset is nobody's to see", async () => {
+  const module = await small({
+    imports: `(import "glovebox" "work_fence" (func $fence (param i32 i64) (result i32)))`,
+    write: `(i64.store (i32.const 0) (i64.add (i64.load (i32.const 0)) (i64.const 1)))
+      (drop (call $fence (i32.const 0) (i64.load (i32.const 0))))`,
+    rest: '(func (export "work_done") (param i64 i32))',
+    manifest: {
+      capabilities: ["irq", "log", "work"],
+      quotas: { workloads: 4 },
+      fuel: { attach: 10000, reset: 10000, barRead: 10000, barWrite: 10000, workDone: 1000 },
+    },
+  });
+  const campaign = campaignOf(module, 1);
+  campaign.run(3000);
+  assert.equal([...campaign.found.keys()], []);
+});
+
 test("an attach that faults for some parameters is found before anything runs", async () => {
   const module = await small({
     attach: "(drop (i32.div_u (i32.const 1) (i32.wrap_i64 (call $param (i32.const 0))))) (i32.const 0)",

@@ -57,16 +57,25 @@ test("a core used again answers as a new one does, also after a panic", async ()
   assert.is(answers(core), answers(options().core));
 });
 
-test("the program: a run of two workers, its corpus again, minimize of an input without a find", () => {
+test("the program: a run of two workers, the same again, one of them alone, minimize of an input without a find", () => {
   const glovebox = (...args: string[]) =>
     spawnSync(process.execPath, [inProject("build/host/glovebox.mjs"), ...args], { cwd: folder, encoding: "utf8" });
   const done = glovebox("fuzz", "--core", "--runs", "40", "--jobs", "2", "--seed", "5", "--json");
   assert.is(done.status, 0, done.stderr);
   const report = JSON.parse(done.stdout) as {
     module: string;
-    corpus: { files: number };
+    corpus: { files: number; hash: string };
+    workers: { seed: number; executions: number; fingerprint: string }[];
     status: { executions: number };
   };
+  const again = JSON.parse(
+    glovebox("fuzz", "--core", "--runs", "40", "--jobs", "2", "--seed", "5", "--corpus", "again", "--json").stdout,
+  ) as typeof report;
+  assert.equal([again.corpus.hash, again.workers], [report.corpus.hash, report.workers], "twice the same");
+  const alone = JSON.parse(
+    glovebox("fuzz", "--core", "--runs", "40", "--jobs", "1", "--seed", "5", "--corpus", "alone", "--json").stdout,
+  ) as typeof report;
+  assert.equal(alone.workers, report.workers.slice(0, 1), "a worker does the same beside others");
   assert.is(report.module, "core");
   assert.ok(report.corpus.files > 5 && report.status.executions === 80, done.stdout);
   const file = readdirSync(join(folder, "fuzz-core")).find((name) => name.endsWith(".gbt")) as string;

@@ -167,6 +167,11 @@ test("minimize leaves a smaller file, corpus stats and merge tell what they saw"
     assert.is(merged.status, 0, merged.stderr);
     const { given, needed, added } = JSON.parse(merged.stdout) as Record<string, number>;
     assert.is(given, stats.files);
+    const least = glovebox("corpus", "merge", join(folder, "few"), join(folder, "again"), "--module", path, "--least");
+    assert.is(least.status, 0, least.stderr);
+    const few = readdirSync(join(folder, "few")).map((name) => readFileSync(join(folder, "few", name)).length);
+    const all = filesOf("again").filter((one) => !one.startsWith("crashes"));
+    assert.ok(few.length > 0 && few.length < all.length, `${few.length} of ${all.length}`);
     assert.ok((needed ?? 0) > 0 && needed === added && (needed ?? 0) <= (given ?? 0), merged.stdout);
   });
 });

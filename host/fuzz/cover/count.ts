@@ -13,6 +13,28 @@ export function featuresOf(words: readonly bigint[]): Uint32Array {
   return Uint32Array.from(features);
 }
 
+/** site * 64 + outcome of each outcome of a branch that these features (see above) show. */
+export function outcomesOf(sites: readonly Site[], features: Uint32Array): Set<number> {
+  const words = new Map<number, bigint>();
+  for (const one of features) words.set(one >> 6, (words.get(one >> 6) ?? 0n) | (1n << BigInt(one & 63)));
+  const found = new Set<number>();
+  for (const [i, { kind, word, bit }] of sites.entries()) {
+    const value = words.get(word);
+    if (value === undefined || kind === "block") continue;
+    for (const side of sidesOf(kind, value >> BigInt(bit))) found.add(64 * i + side);
+  }
+  return found;
+}
+
+function sidesOf(kind: Site["kind"], value: bigint): number[] {
+  const two = (one: boolean, other: boolean): number[] => [...(one ? [0] : []), ...(other ? [1] : [])];
+  if (kind === "function") return two((value & 1n) !== 0n, false);
+  if (kind === "condition") return two((value & 1n) !== 0n, (value & 2n) !== 0n);
+  if (kind === "order") return two((value & 0xffff_ffffn) !== 0n, value >> 32n !== 0n);
+  if (kind === "equal") return two((value & 1n) !== 0n, value >> 1n !== 0n);
+  return [...value.toString(2)].reverse().flatMap((one, i) => (one === "1" ? [i] : [])); // both, switch: each by itself
+}
+
 /** A comparison is two edges (its outcomes), the rest of its word is how near it came. */
 export function countCoverage(
   sites: readonly Site[],

@@ -14,6 +14,7 @@ import { bufferCopy, bufferWrite } from "../../../unikernel/core/vgpu/buffer_acc
 import { TRANSFER, guestWrite } from "../../../unikernel/core/vgpu/guest_memory";
 import { note, noted } from "./answers";
 import { buffersTouched } from "./rest";
+import { copyOf } from "./work";
 
 /** What the guest can find in its memory afterwards. */
 function noteBytes(bytes: u32): void {
@@ -56,5 +57,5 @@ export function listCopy(
   dst: u32, dst_offset: u64, dst_stride: u32, src: u32, src_offset: u64, src_stride: u32, row_bytes: u32, rows: u32,
 ): i32 {
   const answer = bufferCopy(0, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
-  return noted(answer, dst_offset ^ rotl<u64>(src_offset, 21) ^ rotl<u64>(row_bytes, 42) ^ rotl<u64>(rows, 11));
+  return noted(answer, copyOf(dst_offset, src_offset, row_bytes, rows));
 }

@@ -38,17 +38,26 @@ export function workCopy(
   const to = bufferFind(vgpu, dst);
   const from = bufferFind(vgpu, src);
   if (engine != ENGINE_COPY || to == null || from == null) return CAPABILITY_FATAL;
-  if (!holdsRows(to, dst_offset, dst_stride, row_bytes, rows)) return noted(CAPABILITY_REFUSED, cookie);
-  if (!holdsRows(from, src_offset, src_stride, row_bytes, rows)) return noted(CAPABILITY_REFUSED, cookie);
+  const what = copyOf(dst_offset, src_offset, row_bytes, rows);
+  if (!holdsRows(to, dst_offset, dst_stride, row_bytes, rows)) return noted(CAPABILITY_REFUSED, what);
+  if (!holdsRows(from, src_offset, src_stride, row_bytes, rows)) return noted(CAPABILITY_REFUSED, what);
   const copy = submit(cookie);
-  if (copy == null) return noted(CAPABILITY_BUSY, cookie);
+  if (copy == null) return noted(CAPABILITY_BUSY, what);
   copyRows(copy, dst, dst_offset, dst_stride, src, src_offset, src_stride, row_bytes, rows);
-  return noted(CAPABILITY_OK, cookie);
+  return noted(CAPABILITY_OK, what);
 }
+
+/** What a guest can see of a copy. Never the cookie: the module's own name for it may go on counting over a reset. */
+@inline
+export function copyOf(dst_offset: u64, src_offset: u64, row_bytes: u32, rows: u32): u64 {
+  return dst_offset ^ rotl<u64>(src_offset, 21) ^ rotl<u64>(row_bytes, 42) ^ rotl<u64>(rows, 11);
+}
+
+const FENCE: u64 = 1;
 
 export function workFence(engine: u32, cookie: u64): i32 {
   if (engine != ENGINE_COPY) return CAPABILITY_FATAL;
-  return noted(submit(cookie) == null ? CAPABILITY_BUSY : CAPABILITY_OK, cookie);
+  return noted(submit(cookie) == null ? CAPABILITY_BUSY : CAPABILITY_OK, FENCE);
 }
 
 /** A place in the queue, nothing to copy yet; null: as many wait as the module promised. */

@@ -14,7 +14,7 @@ const HEAP_MB = 768;
 const DATA_MIB = Number(process.env.GLOVEBOX_WORKER_MIB ?? 3072);
 /** A shell sets the limit and becomes the worker. */
 const LIMITED = `ulimit -d ${DATA_MIB * 1024} && exec "$@"`;
-const STOP_SECONDS = 15;
+const STOP_SECONDS = 60;
 
 export interface Child {
   /** Resolves when the process is gone. */

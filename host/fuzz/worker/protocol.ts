@@ -18,9 +18,10 @@ export interface Job {
   seeds: WireInput[];
   /**
    * merge: only run the seeds, in order, and keep those that reach something new. minimize: the first seed.
-   * coverage: only run the seeds, and say what they reach.
+   * least: of the seeds, made short, those that reach an outcome first. coverage: only run the seeds, and say what they
+   * reach.
    */
-  mode: "fuzz" | "merge" | "minimize" | "coverage";
+  mode: "fuzz" | "merge" | "minimize" | "least" | "coverage";
 }
 
 export interface WireInput {

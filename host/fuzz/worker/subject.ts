@@ -5,6 +5,7 @@
 import type { CampaignOptions } from "../campaign.js";
 import { CoreChanger } from "../core/changer.js";
 import { coreTarget } from "../core/target.js";
+import type { Site } from "../cover/builder.js";
 import { type Reach, reachOf } from "../coverage/reach.js";
 import { prepareFuzz } from "../module/prepare.js";
 import { ModuleTarget } from "../module/target.js";
@@ -23,12 +24,13 @@ export interface Subject {
   slice: number;
   params(set: number): readonly bigint[];
   setOf(values: readonly bigint[]): number;
+  sites: readonly Site[];
   /** What was reached, in the words of the file. Only in jobs of mode coverage. */
   reached(): Reach;
 }
 
 const MODULE_SLICE = 2048;
-const CORE_SLICE = 64;
+const CORE_SLICE = 8;
 
 export async function subjectOf(job: Job): Promise<Subject> {
   if (job.file === null) return coreSubject(job);
@@ -44,6 +46,7 @@ export async function subjectOf(job: Job): Promise<Subject> {
     slice: MODULE_SLICE,
     params: (set) => target.params(set),
     setOf: (values) => target.setOf(values),
+    sites: covered.sites,
     reached: () => reachOf(module.file, module.fuelled, covered.sites, target.instance.reached()),
   };
 }
@@ -60,6 +63,7 @@ async function coreSubject({ recordsMax, mode }: Job): Promise<Subject> {
     slice: CORE_SLICE,
     params: () => [],
     setOf: () => 0,
+    sites: core.covered.sites,
     reached: () => reachOf(core.file, core.file, core.covered.sites, core.reached()),
   };
 }

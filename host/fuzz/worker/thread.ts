@@ -5,6 +5,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { Campaign } from "../campaign.js";
+import { least } from "../least.js";
 import { minimize } from "../minimize.js";
 import { type Input, RECORD_WORDS, type Target } from "../target.js";
 import { type Job, type Message, SHARED, type WireInput, type WorkerStatus } from "./protocol.js";
@@ -55,6 +56,7 @@ function runJob(subject: Subject, job: Job, shared: Int32Array, say: (message: M
     say({ type: "found", ...finding, execution, input: wire(input) });
   campaign.beforeRun = (params, records) => show(target, shared, params, records);
   if (job.mode === "coverage") return coverageJob(subject, job, say, shared);
+  if (job.mode === "least") return leastJob(subject, job, wire, say, shared);
   if (job.mode === "minimize") return minimizeJob(subject, job, wire, say, shared);
   const status = (): WorkerStatus => statusOf(target, campaign);
   for (const seed of job.seeds) campaign.seed(inputOf(subject, seed));
@@ -88,6 +90,21 @@ function coverageJob(subject: Subject, job: Job, say: (message: Message) => void
     if (target.run(params, records) < 0) faults++;
   }
   say({ type: "reached", reach: subject.reached(), faults });
+  say({ type: "done", status: NOTHING_DONE, fingerprint: "" });
+}
+
+/** The inputs that a small corpus needs. */
+function leastJob(
+  subject: Subject,
+  job: Job,
+  wire: (input: Input) => WireInput,
+  say: (message: Message) => void,
+  shared: Int32Array,
+): void {
+  const { target, sites } = subject;
+  const inputs = job.seeds.map((one) => inputOf(subject, one));
+  const beat = (params: number, records: number): void => show(target, shared, params, records);
+  for (const one of least(target, sites, inputs, beat)) say({ type: "kept", input: wire(one) });
   say({ type: "done", status: NOTHING_DONE, fingerprint: "" });
 }
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// The kept corpora of our modules (docs/FUZZING.md, Campaigns): the sound module stands every input, also the same again
+// after a reset, and all of them together reach at least what the table says. A module may change: inputs of an older
+// build are run all the same.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { ModuleTarget } from "../../host/fuzz/module/target.js";
+import { originOf } from "../../host/fuzz/session.js";
+import { loadCorpus } from "../../host/fuzz/store.js";
+import { RECORD_WORDS } from "../../host/fuzz/target.js";
+import { inProject } from "../../host/pipeline/paths.js";
+import { moduleOf } from "./support.js";
+
+const FOLDER = inProject("test/corpus/modules");
+const DOCS = readFileSync(inProject("docs/FUZZING.md"), "utf8");
+
+/** "| NAME | inputs | outcomes |" of the table of kept corpora. */
+function promised(name: string): number {
+  const [, outcomes] = new RegExp(`^\\| ${name} \\| \\d+ inputs \\| (\\d+) of \\d+ \\|`, "m").exec(DOCS) ?? [];
+  assert.ok(outcomes, `docs/FUZZING.md says nothing of the kept corpus of ${name}`);
+  return Number(outcomes);
+}
+
+for (const name of readdirSync(FOLDER)) {
+  test(`${name}: every kept input is stood, together they reach what is told`, async () => {
+    const module = await moduleOf(`unikernel/modules/${name}`);
+    const { traces, refused } = loadCorpus(join(FOLDER, name), originOf(name, module.file), true);
+    assert.equal(refused, []);
+    assert.ok(traces.length > 20, `${traces.length} inputs`);
+    const target = new ModuleTarget(
+      module,
+      traces.map((one) => one.trace.params),
+    );
+    assert.equal(target.standing().findings, []);
+    for (const { path, trace } of traces) {
+      const set = target.setOf(trace.params);
+      const words = new Int32Array(trace.records.slice().buffer);
+      const records = words.length / RECORD_WORDS;
+      target.input.set(words);
+      assert.ok(target.run(set, records) >= 0, `${path}: a fault`);
+      assert.is(target.secondLook(set, records)?.story, undefined, path);
+    }
+    const { edges, edgesMax } = target.coverage();
+    assert.ok(edges >= promised(name), `${edges} of ${edgesMax} outcomes, ${promised(name)} promised`);
+  });
+}
+
+test("both modules have one", () => assert.equal(readdirSync(FOLDER).sort(), ["bochs-display", "virtio-gpu"]));
+
+test.run();
