@@ -9,8 +9,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ModuleTarget } from "../../host/fuzz/module/target.js";
-import { originOf } from "../../host/fuzz/session.js";
-import { loadCorpus } from "../../host/fuzz/store.js";
+import { loadTraces } from "../../host/fuzz/store.js";
 import { RECORD_WORDS } from "../../host/fuzz/target.js";
 import { inProject } from "../../host/pipeline/paths.js";
 import { moduleOf } from "./support.js";
@@ -28,16 +27,15 @@ function promised(name: string): number {
 for (const name of readdirSync(FOLDER)) {
   test(`${name}: every kept input is stood, together they reach what is told`, async () => {
     const module = await moduleOf(`unikernel/modules/${name}`);
-    const { traces, refused } = loadCorpus(join(FOLDER, name), originOf(name, module.file), true);
+    const { traces, refused } = loadTraces(join(FOLDER, name));
     assert.equal(refused, []);
     assert.ok(traces.length > 20, `${traces.length} inputs`);
-    const target = new ModuleTarget(
-      module,
-      traces.map((one) => one.trace.params),
-    );
+    const { params } = module.manifest; // those that the module has had since then are the usual ones
+    const values = traces.map(({ trace }) => params.map((one, i) => trace.params[i] ?? BigInt(one.default)));
+    const target = new ModuleTarget(module, values);
     assert.equal(target.standing().findings, []);
-    for (const { path, trace } of traces) {
-      const set = target.setOf(trace.params);
+    for (const [i, { path, trace }] of traces.entries()) {
+      const set = target.setOf(values[i] ?? []);
       const words = new Int32Array(trace.records.slice().buffer);
       const records = words.length / RECORD_WORDS;
       target.input.set(words);
