@@ -63,7 +63,7 @@ const VERBS = {
   build: "build the driver domain, the modules, gbctl and the test programs",
   start: "boot Xen, the driver domain and a guest that draws; leaves its screen as a picture",
   test: "check the sources and run all tests, also those on a real Xen",
-  bench: "measure what a trap costs",
+  bench: "measure what a trap, a module, a flush, many vGPUs cost",
   sim: "run scripted guests in a simulated Xen",
   replay: "play a recording, a crash or an input again",
   fuzz: "look for what a hostile guest could do to a module",
@@ -93,8 +93,8 @@ node build.mjs VERB --help tells a verb's options. Missing packages are set up b
 package is needed to ${Object.keys(NEEDS_OF)
   .filter((verb) => NEEDS_OF[verb].length === 0)
   .join(", ")}; those for a Xen with FLASK
-when a word of the command says flask, and for all tests ("node build.mjs setup --flask" does it alone); AFL++ for
-"bench --only fuzz".
+when a word of the command says flask, for "bench --only many" and for all tests ("node build.mjs setup --flask" does it
+alone); AFL++ for "bench --only fuzz".
 Examples:
   npm start                           the whole machine, about a minute
   npm start -- --keep                 leave it running, with a console to play in
@@ -117,7 +117,7 @@ function packagesFor(args) {
   const allTests = verb === "test" && !args.includes("--unit") && !args.includes("--only");
   return {
     ...PACKAGES,
-    ...(names("flask") || allTests ? FLASK_PACKAGES : {}),
+    ...(names("flask") || allTests || (verb === "bench" && names("many")) ? FLASK_PACKAGES : {}),
     ...(verb === "bench" && names("fuzz") ? BENCH_PACKAGES : {}),
   };
 }

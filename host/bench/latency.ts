@@ -13,7 +13,7 @@ import dom0Script from "./latency.sh";
 import { KINDS, type Kind, type Measurement, readMeasurements } from "./measure.js";
 
 /** -icount shift=1: each instruction takes 2^1 ns of virtual time (QEMU, docs/devel/tcg-icount). */
-const NS_PER_INSTRUCTION = 2;
+export const NS_PER_INSTRUCTION = 2;
 const TIMEOUT_MS = 1_500_000;
 const IMAGE_LIMIT_BYTES = 512 * 1024;
 const READY_LIMIT_NS = 5_000_000;

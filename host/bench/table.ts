@@ -108,12 +108,13 @@ export function modulesText(report: ModulesReport): string {
   ].join("\n");
 }
 
-const figure = (value: number | null): string => (value === null || Number.isNaN(value) ? "-" : value.toFixed(2));
+export const figure = (value: number | null): string =>
+  value === null || Number.isNaN(value) ? "-" : value.toFixed(2);
 
-const wishText = ({ what, got, limit, unit, met }: Wish): string =>
+export const wishText = ({ what, got, limit, unit, met }: Wish): string =>
   `${met ? "met " : "MISS"}  ${what}: ${figure(got)} ${unit}, wanted at most ${figure(limit)}`;
 
-function table(head: string[], rows: string[][]): string[] {
+export function table(head: string[], rows: string[][]): string[] {
   const width = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] ?? "").length)));
   const line = (row: string[]): string =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(width[i] ?? 0) : cell.padStart(width[i] ?? 0))).join("  ");

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// `npm run bench`: both latency tables and what modules cost; fuzzing and canaries when they are asked for. The exit
-// code says whether what is wanted was reached.
+// `npm run bench`: both latency tables and what modules cost; the others when they are asked for. The exit code says
+// whether what is wanted was reached.
 
 import { Listr } from "listr2";
-import { type CanaryReport, measureCanaries } from "../bench/canaries.js";
-import { type FuzzBenchReport, measureFuzz } from "../bench/fuzz.js";
-import { type LatencyReport, measureLatency } from "../bench/latency.js";
-import { type ModulesReport, measureModules } from "../bench/modules.js";
+import { measureCanaries } from "../bench/canaries.js";
+import { flushText, measureFlush } from "../bench/flush.js";
+import { measureFuzz } from "../bench/fuzz.js";
+import { measureLatency, type Wish } from "../bench/latency.js";
+import { manyText, measureMany } from "../bench/many.js";
+import { measureModules } from "../bench/modules.js";
 import { canariesText, fuzzText, latencyText, modulesText, wallText } from "../bench/table.js";
-import { measureWall, type WallReport } from "../bench/wall.js";
+import { measureWall } from "../bench/wall.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
 import { progressOptions } from "./progress.js";
@@ -31,78 +33,77 @@ const EXIT_USAGE = 2;
 const SEEDS = 5;
 const SECONDS = 60;
 
+type Say = (text: string) => void;
+
+interface Outcome {
+  report: { wishes: Wish[] };
+  text: string;
+}
+
+interface Bench {
+  name: string;
+  title: string;
+  /** Also when nothing is asked for by name. */
+  usual: boolean;
+  run: (signal: AbortSignal, say: Say, options: BenchOptions) => Promise<Outcome>;
+}
+
+function entry<Report extends { wishes: Wish[] }>(
+  name: string,
+  title: string,
+  usual: boolean,
+  measure: (signal: AbortSignal, say: Say, options: BenchOptions) => Promise<Report>,
+  textOf: (report: Report) => string,
+): Bench {
+  const run = async (...args: Parameters<Bench["run"]>): Promise<Outcome> => {
+    const report = await measure(...args);
+    return { report, text: textOf(report) };
+  };
+  return { name, title, usual, run };
+}
+
+const BENCHES: readonly Bench[] = [
+  entry("latency", "instruction counts", true, measureLatency, latencyText),
+  entry("wall", "wall clock", true, measureWall, wallText),
+  entry("modules", "modules", true, (_signal, say) => measureModules(say), modulesText),
+  entry("flush", "flushes", false, measureFlush, flushText),
+  entry("many", "many vGPUs", false, measureMany, manyText),
+  entry("fuzz", "fuzzing", false, (_signal, say) => measureFuzz(say), fuzzText),
+  entry("canaries", "canaries", false, hunt, canariesText),
+];
+
+function hunt(signal: AbortSignal, say: Say, options: BenchOptions): ReturnType<typeof measureCanaries> {
+  const { seeds = SEEDS, peerSeeds = seeds, seconds = SECONDS, peerSeconds = seconds, match, fresh } = options;
+  return measureCanaries({ seeds, peerSeeds, seconds, peerSeconds, match, fresh }, signal, say);
+}
+
+export const TABLES: readonly string[] = BENCHES.map(({ name }) => name);
+
 export async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const strange = OF_CANARIES.find((name) => options[name] !== undefined && options.only !== "canaries");
   if (strange !== undefined) throw new UserError(`"${flagOf(strange)}" goes with "--only canaries"`, EXIT_USAGE);
-  let latency: LatencyReport | undefined;
-  let wall: WallReport | undefined;
-  const wanted = (name: string): boolean => options.only === undefined || options.only === name;
-  let fuzz: FuzzBenchReport | undefined;
-  let modules: ModulesReport | undefined;
-  let canaries: CanaryReport | undefined;
-  const list = new Listr(
-    [
-      { title: "build", skip: () => options.only === "canaries", task: () => build() },
-      {
-        title: "instruction counts",
-        skip: () => !wanted("latency"),
-        task: async (_context, task) => {
-          latency = await measureLatency(signal, (text) => {
-            task.output = text;
-          });
-        },
-      },
-      {
-        title: "wall clock",
-        skip: () => !wanted("wall"),
-        task: async (_context, task) => {
-          wall = await measureWall(signal, (text) => {
-            task.output = text;
-          });
-        },
-      },
-      {
-        title: "modules",
-        skip: () => !wanted("modules"),
-        task: async (_context, task) => {
-          modules = await measureModules((text) => {
-            task.output = text;
-          });
-        },
-      },
-      {
-        title: "fuzzing",
-        skip: () => options.only !== "fuzz",
-        task: async (_context, task) => {
-          fuzz = await measureFuzz((text) => {
-            task.output = text;
-          });
-        },
-      },
-      {
-        title: "canaries",
-        skip: () => options.only !== "canaries",
-        task: async (_context, task) => {
-          const { seeds = SEEDS, peerSeeds = seeds, seconds = SECONDS, peerSeconds = seconds, match, fresh } = options;
-          const how = { seeds, peerSeeds, seconds, peerSeconds, match, fresh };
-          canaries = await measureCanaries(how, signal, (text) => {
-            task.output = text;
-          });
-        },
-      },
-    ],
-    progressOptions(),
-  );
-  await list.run();
-  if (options.json) process.stdout.write(`${JSON.stringify({ latency, wall, modules, fuzz, canaries }, null, 2)}\n`);
-  else process.stdout.write(`${latency ? latencyText(latency) : ""}${wall ? `\n${wallText(wall)}` : ""}`);
-  if (modules && !options.json) process.stdout.write(`\n${modulesText(modules)}`);
-  if (fuzz && !options.json) process.stdout.write(fuzzText(fuzz));
-  if (canaries && !options.json) process.stdout.write(canariesText(canaries));
-  const missed = [latency, wall, modules, fuzz, canaries].flatMap((one) =>
-    (one?.wishes ?? []).filter((wish) => !wish.met),
-  );
+  const outcomes = new Map<string, Outcome>();
+  const tasks = BENCHES.map(({ name, title, usual, run }) => ({
+    title,
+    skip: () => (options.only === undefined ? !usual : options.only !== name),
+    task: async (_context: unknown, task: { output: string }): Promise<void> => {
+      const say: Say = (text) => {
+        task.output = text;
+      };
+      outcomes.set(name, await run(signal, say, options));
+    },
+  }));
+  const first = { title: "build", skip: () => options.only === "canaries", task: () => build() };
+  await new Listr([first, ...tasks], progressOptions()).run();
+  print([...outcomes], options.json === true);
+  const missed = [...outcomes.values()].flatMap(({ report }) => report.wishes.filter((wish) => !wish.met));
   if (missed.length > 0) throw new UserError(`wanted but not reached: ${missed.map((wish) => wish.what).join("; ")}`);
+}
+
+function print(outcomes: readonly [string, Outcome][], json: boolean): void {
+  const reports = Object.fromEntries(outcomes.map(([name, { report }]) => [name, report]));
+  const texts = outcomes.map(([, { text }]) => text);
+  process.stdout.write(json ? `${JSON.stringify(reports, null, 2)}\n` : texts.join("\n"));
 }
 
 const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -3,7 +3,7 @@
 // The command line: verbs, options, exit codes. build.mjs hands over to this once everything is set up.
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { type BenchOptions, bench } from "./bench.js";
+import { type BenchOptions, bench, TABLES } from "./bench.js";
 import { buildAndTell } from "./build.js";
 import { clean } from "./clean.js";
 import { guarded } from "./exit.js";
@@ -33,8 +33,6 @@ const count =
     if (value < least) throw new InvalidArgumentError(`wanted: a number from ${least} to ${SEEDS_MAX}.`);
     return value;
   };
-
-const TABLES = ["latency", "wall", "modules", "fuzz", "canaries"] as const;
 
 const choice =
   (...words: string[]) =>
@@ -71,7 +69,7 @@ function program(): Command {
     .action((options: { unit?: boolean; only?: string }) => guarded((signal) => test(options, signal)));
   main
     .command("bench")
-    .description("what a trapped access costs, in instructions and in time on two CPUs; what a module costs")
+    .description("what a trapped access, a module, a flush, many vGPUs cost; how quick the fuzzer is")
     .option("--json", "print the tables as JSON")
     .option("--only <table>", `one of: ${TABLES.join(", ")}`, choice(...TABLES))
     .option("--seeds <number>", "canaries: so many hunts for each (5)", count(1))

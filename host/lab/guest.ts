@@ -15,6 +15,8 @@ export interface GuestOptions {
   cfg?: Record<string, string | number | boolean | string[]> | undefined;
   /** More files for /lab: name there -> path here. */
   files?: Record<string, string> | undefined;
+  /** Which of our programs; all of them when it is not said. */
+  programs?: string[] | undefined;
 }
 
 const GUEST_MIB = 256;
@@ -41,7 +43,7 @@ export function guestConfig(name: string, guest: GuestOptions): string {
 
 export function guestOverlay(guest: GuestOptions): Buffer {
   const entries: CpioEntry[] = [directory("lab"), file("lab/scenario.sh", guest.script)];
-  const programs = existsSync(GUEST_PROGRAMS) ? readdirSync(GUEST_PROGRAMS) : [];
+  const programs = guest.programs ?? (existsSync(GUEST_PROGRAMS) ? readdirSync(GUEST_PROGRAMS) : []);
   for (const name of programs) entries.push(file(`lab/${name}`, readFileSync(join(GUEST_PROGRAMS, name))));
   for (const [name, path] of Object.entries(guest.files ?? {})) entries.push(file(`lab/${name}`, readFileSync(path)));
   return cpio(entries);

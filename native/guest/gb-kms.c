@@ -7,10 +7,14 @@
  *   draw OUTPUT WIDTH HEIGHT VARIANT         a mode, the test picture in it, the CRC-32 of what was written
  *   flush OUTPUT TIMES                       tell the driver so often that the whole picture has changed
  *   cursor OUTPUT X Y                        a cursor of 64 by 64 pixels there
+ *   time OUTPUT WHAT TIMES PAUSE_US          what that costs (kms_time.h)
  *   end
+ *
+ * gb-kms 0000:00:10.0 takes the card of that virtio device on the PCI bus, gb-kms alone the first one with outputs.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +27,7 @@
 #include <drm_mode.h>
 
 #include "crc32.h"
+#include "kms_time.h"
 #include "pattern.h"
 
 #define CARDS_MAX 8
@@ -52,30 +57,48 @@ static bool call(unsigned long number, void *argument, const char *what) {
     return true;
 }
 
-/* The first card with outputs; the nth connector and the nth crtc are a pair on a virtual card. */
-static bool open_card(void) {
-    for (int i = 0; i < CARDS_MAX; i++) {
-        uint32_t connectors[OUTPUTS_MAX] = {0}, crtcs[OUTPUTS_MAX] = {0};
-        struct drm_mode_card_res resources = {
-            .connector_id_ptr = (uintptr_t)connectors,
-            .count_connectors = OUTPUTS_MAX,
-            .crtc_id_ptr = (uintptr_t)crtcs,
-            .count_crtcs = OUTPUTS_MAX,
-        };
-        char path[32];
+/* The nth connector and the nth crtc are a pair on a virtual card. */
+static bool open_card(int number) {
+    uint32_t connectors[OUTPUTS_MAX] = {0}, crtcs[OUTPUTS_MAX] = {0};
+    struct drm_mode_card_res resources = {
+        .connector_id_ptr = (uintptr_t)connectors,
+        .count_connectors = OUTPUTS_MAX,
+        .crtc_id_ptr = (uintptr_t)crtcs,
+        .count_crtcs = OUTPUTS_MAX,
+    };
+    char path[32];
 
-        snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-        card = open(path, O_RDWR | O_CLOEXEC);
-        if (card < 0 || !call(DRM_IOCTL_MODE_GETRESOURCES, &resources, "the card's resources"))
-            continue;
-        output_count = resources.count_crtcs < OUTPUTS_MAX ? resources.count_crtcs : OUTPUTS_MAX;
-        for (uint32_t o = 0; o < output_count; o++) {
-            outputs[o].connector = connectors[o];
-            outputs[o].crtc = crtcs[o];
-        }
-        return output_count > 0;
+    snprintf(path, sizeof(path), "/dev/dri/card%d", number);
+    card = open(path, O_RDWR | O_CLOEXEC);
+    if (card < 0 || !call(DRM_IOCTL_MODE_GETRESOURCES, &resources, "the card's resources"))
+        return false;
+    output_count = resources.count_crtcs < OUTPUTS_MAX ? resources.count_crtcs : OUTPUTS_MAX;
+    for (uint32_t o = 0; o < output_count; o++) {
+        outputs[o].connector = connectors[o];
+        outputs[o].crtc = crtcs[o];
+    }
+    return output_count > 0;
+}
+
+static bool open_first_card(void) {
+    for (int i = 0; i < CARDS_MAX; i++) {
+        if (open_card(i))
+            return true;
     }
     return false;
+}
+
+static bool open_card_at(const char *pci) {
+    char pattern[80];
+    glob_t found;
+    int number = -1;
+
+    snprintf(pattern, sizeof(pattern), "/sys/bus/pci/devices/%s/drm/card[0-9]*", pci);
+    if (!glob(pattern, 0, NULL, &found)) {
+        sscanf(strrchr(found.gl_pathv[0], '/'), "/card%d", &number);
+        globfree(&found);
+    }
+    return number >= 0 && open_card(number);
 }
 
 /* Asking for no modes makes the kernel probe; the second call fetches what it found. */
@@ -238,6 +261,7 @@ static void cursor(struct output *output, uint32_t number, uint32_t x, uint32_t 
 
 static bool obey(const char *line) {
     uint32_t o = 0, a = 0, b = 0, c = 0;
+    char what[8];
 
     if (!strncmp(line, "end", 3))
         return false;
@@ -249,17 +273,19 @@ static bool obey(const char *line) {
         flushes(&outputs[o], o, a);
     else if (sscanf(line, "cursor %u %u %u", &o, &a, &b) == 3 && o < output_count)
         cursor(&outputs[o], o, a, b);
+    else if (sscanf(line, "time %u %7s %u %u", &o, what, &a, &b) == 4 && o < output_count)
+        kms_time(card, outputs[o].framebuffer, what, a, b);
     else
         printf("KMS failed: no such order, or no such output: %s\n", line);
     return true;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     char line[120];
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (!open_card()) {
-        printf("KMS failed: no card with outputs\n");
+    if (argc > 1 ? !open_card_at(argv[1]) : !open_first_card()) {
+        printf("KMS failed: no card with outputs%s%s\n", argc > 1 ? " at " : "", argc > 1 ? argv[1] : "");
         return 1;
     }
     printf("KMS ready outputs=%u\n", output_count);

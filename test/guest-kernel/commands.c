@@ -188,6 +188,11 @@ static const char *soak_for(void) {
     return soak(a[0], a[1], a[2]);
 }
 
+/* time KIND WHERE COUNT: the median in nanoseconds. */
+static const char *time_access(void) {
+    return median_ns(a[0], a[1], a[2], &value);
+}
+
 static const char *pause(void) {
     sleep_us(a[0] * 1000);
     return NULL;
@@ -210,7 +215,7 @@ static const struct {
     {"msi", 4, msi},           {"interrupts", 1, interrupts}, {"give", 2, give},       {"take", 2, take},
     {"race", 2, race},         {"die", 0, die},            {"draw", 4, draw_picture},  {"use", 2, use_device},
     {"spin", 2, spin},         {"soak", 3, soak_for},      {"pause", 1, pause},        {"end", 0, end},
-    {"cycle", 1, cycle},       {"play", 4, play},
+    {"cycle", 1, cycle},       {"play", 4, play},         {"time", 3, time_access},
 };
 
 static bool digit(char c, unsigned base, unsigned *out) {

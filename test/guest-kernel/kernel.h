@@ -80,6 +80,9 @@ _Noreturn void die_in_request(uint64_t gpa);
 const char *soak(uint64_t seed, uint64_t ms, uint64_t idle_us);
 const char *use(unsigned slot, uint64_t seed);
 
+/* time.c */
+const char *median_ns(uint64_t kind, uint64_t where, uint64_t count, uint64_t *out);
+
 /* random.c */
 uint64_t random_next(uint64_t *state);
 

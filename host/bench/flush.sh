@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+#
+# What a flush of the whole screen costs with Linux' own virtio_gpu driver, in a PVH guest with a vGPU for each row. One
+# run of the machine under -icount, the figures are only collected here.
+
+GUEST=pvh
+
+TIMES=100
+MANY=1000
+PAUSE_US=20000 # longer than any polling, and than any flush
+
+# next COMMAND...: does something that makes the guest say one more KMS line, which is then in $answer.
+next() {
+    said=$(grep -c '^KMS' $LOGS/guest-$GUEST.log)
+    "$@"
+    sleep 3 # idle time costs nothing here, looking does
+    wait_for 400 sh -c "[ \$(grep -c '^KMS' $LOGS/guest-$GUEST.log) -gt $said ]" || fail "guest $GUEST says nothing"
+    answer=$(grep '^KMS' $LOGS/guest-$GUEST.log | sed -n "$((said + 1))p" | tr -d '\r')
+    case $answer in *failed*) fail "guest $GUEST: $answer" ;; esac
+}
+
+# ask LINE: gb-kms does it.
+ask() {
+    next guest_say $GUEST "$1"
+}
+
+# look NAME: counters of the vGPU.
+look() {
+    gbctl stat $GUEST $VGPU --json >$OUT/$ROW-$1.json || fail "gbctl stat $GUEST $VGPU"
+}
+
+# timed NAME WHAT TIMES PAUSE_US
+timed() {
+    look $1-before
+    ask "time 0 $2 $3 $4"
+    look $1-after
+    echo "$ROW $1 $answer" >>$OUT/timed.txt
+}
+
+# row ROW VGPU: all that is measured of the vGPU with that number, which is one less than its slot.
+row() {
+    ROW=$1 VGPU=$2
+    step "$ROW"
+    next guest_say $GUEST "0000:00:0$((VGPU + 1)).0"
+    ask "draw 0 1024 768 0"
+    timed clock clock $TIMES $PAUSE_US
+    timed flush flush $TIMES $PAUSE_US
+    timed fence fence $TIMES $PAUSE_US
+    timed both both $TIMES $PAUSE_US
+    timed many flush $MANY 0
+    guest_say $GUEST "end"
+}
+
+polling="--module virtio-gpu"
+alone="--module virtio-gpu --param poll_us=0"
+
+step "guest"
+gbctl create /lab/guests/$GUEST.cfg --kernel /lab/files/glovebox.elf \
+    $alone $alone --param blob=0 $polling $polling --param blob=0 --json >$OUT/create.json 2>$OUT/create.txt ||
+    fail "guest $GUEST did not start: $(tail -n 1 $OUT/create.txt)"
+wait_guest $GUEST "KMS cards" 400
+row blob 0
+row transfer 1
+row polled 2
+row polled-transfer 3
+guest_say $GUEST ""
+wait_guest $GUEST "GUEST end" 60
