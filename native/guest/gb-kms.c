@@ -8,6 +8,9 @@
  *   flush OUTPUT TIMES                       tell the driver so often that the whole picture has changed
  *   cursor OUTPUT X Y                        a cursor of 64 by 64 pixels there
  *   time OUTPUT WHAT TIMES PAUSE_US          what that costs (kms_time.h)
+ *   flood OUTPUT MS                          for so long transfer the whole picture, never waiting for the engine; the
+ *                                            next line, like stop, ends it
+ *   pace OUTPUT TIMES PERIOD_US ROWS         so many rows each period: how long each took, how many were late
  *   end
  *
  * gb-kms 0000:00:10.0 takes the card of that virtio device on the PCI bus, gb-kms alone the first one with outputs.
@@ -15,18 +18,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
+#include <unistd.h>
 
 #include <drm.h>
 #include <drm_mode.h>
 
 #include "crc32.h"
+#include "engine.h"
 #include "kms_time.h"
 #include "pattern.h"
 
@@ -39,6 +44,7 @@
 struct output {
     uint32_t connector, crtc, framebuffer, cursor, cursor_crc;
     uint32_t buffer; /* dumb handle of the picture; 0: none */
+    uint32_t width, height;
 };
 
 static int card = -1;
@@ -212,26 +218,22 @@ static void draw(struct output *output, uint32_t number, uint32_t width, uint32_
         return;
     output->framebuffer = framebuffer.fb_id;
     output->buffer = buffer.handle;
+    output->width = width;
+    output->height = height;
     forget(&old);
-    if (flush(output))
+    /* The driver queues a mode, a transfer and a flush, and returns: said is what has been done. */
+    if (flush(output) && engine_settle(card))
         printf("KMS drawn %u %ux%u crc=%08x\n", number, width, height, crc);
 }
 
-static uint64_t now_us(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void flushes(const struct output *output, uint32_t number, uint32_t times) {
-    uint64_t start = now_us();
+    uint64_t start = clock_us();
 
     for (uint32_t i = 0; i < times; i++) {
         if (!flush(output))
             return;
     }
-    printf("KMS flushed %u times=%u us=%llu\n", number, times, (unsigned long long)(now_us() - start));
+    printf("KMS flushed %u times=%u us=%llu\n", number, times, (unsigned long long)(clock_us() - start));
 }
 
 static bool make_cursor(struct output *output) {
@@ -259,12 +261,50 @@ static void cursor(struct output *output, uint32_t number, uint32_t x, uint32_t 
         printf("KMS cursor %u %u %u crc=%08x\n", number, x, y, output->cursor_crc);
 }
 
+static struct picture picture_of(const struct output *output) {
+    return (struct picture){
+        .card = card, .handle = output->buffer, .width = output->width, .height = output->height,
+    };
+}
+
+/* A line is there. fgets() has taken no more than one: a terminal gives them one by one. */
+static bool is_told(void) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    return poll(&input, 1, 0) == 1;
+}
+
+static void flood(const struct output *output, uint32_t number, uint32_t ms) {
+    struct picture picture = picture_of(output);
+    struct flood done;
+
+    printf("KMS floods %u\n", number);
+    if (engine_flood(&picture, ms * 1000ull, is_told, &done))
+        printf("KMS flooded %u times=%llu us=%llu\n", number, (unsigned long long)done.times,
+               (unsigned long long)done.took_us);
+}
+
+static void keep_pace(const struct output *output, uint32_t number, uint32_t times, uint32_t period, uint32_t rows) {
+    struct picture picture = picture_of(output);
+    struct pace pace;
+
+    if (rows > output->height) {
+        printf("KMS failed: output %u has %u rows, not %u\n", number, output->height, rows);
+        return;
+    }
+    if (engine_pace(&picture, times, period, rows, &pace))
+        printf("KMS paced %u times=%u late=%u p50=%llu p99=%llu max=%llu\n", number, pace.count, pace.late,
+               (unsigned long long)pace.p50_us, (unsigned long long)pace.p99_us, (unsigned long long)pace.max_us);
+}
+
 static bool obey(const char *line) {
     uint32_t o = 0, a = 0, b = 0, c = 0;
     char what[8];
 
     if (!strncmp(line, "end", 3))
         return false;
+    if (!strncmp(line, "stop", 4))
+        return true;
     if (!strncmp(line, "list", 4))
         list();
     else if (sscanf(line, "draw %u %u %u %u", &o, &a, &b, &c) == 4 && o < output_count)
@@ -275,6 +315,10 @@ static bool obey(const char *line) {
         cursor(&outputs[o], o, a, b);
     else if (sscanf(line, "time %u %7s %u %u", &o, what, &a, &b) == 4 && o < output_count)
         kms_time(card, outputs[o].framebuffer, what, a, b);
+    else if (sscanf(line, "flood %u %u", &o, &a) == 2 && o < output_count)
+        flood(&outputs[o], o, a);
+    else if (sscanf(line, "pace %u %u %u %u", &o, &a, &b, &c) == 4 && o < output_count)
+        keep_pace(&outputs[o], o, a, b, c);
     else
         printf("KMS failed: no such order, or no such output: %s\n", line);
     return true;
