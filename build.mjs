@@ -32,7 +32,7 @@ const PACKAGES = {
   cppcheck: "looks at the C code in the tests",
 };
 
-/** What Xen with FLASK is built with, from source. Only for those who ask for it. */
+/** What Xen with FLASK is built with, from source. */
 const FLASK_PACKAGES = {
   bison: "Xen's configuration, for Xen with FLASK",
   checkpolicy: "compiles FLASK policies",
@@ -61,7 +61,7 @@ const BENCH_PACKAGES = {
 const VERBS = {
   setup: "install what is missing: Debian packages (as root or by sudo), npm packages",
   build: "build the driver domain, the modules, gbctl and the test programs",
-  start: "boot Xen, the driver domain and a guest that draws; leaves its screen as a picture",
+  start: "boot Xen, one driver domain and three guests that draw; leaves their screens as pictures",
   test: "check the sources and run all tests, also those on a real Xen",
   bench: "measure what a trap, a module, a flush, many vGPUs cost",
   sim: "run scripted guests in a simulated Xen",
@@ -93,10 +93,11 @@ node build.mjs VERB --help tells a verb's options. Missing packages are set up b
 package is needed to ${Object.keys(NEEDS_OF)
   .filter((verb) => NEEDS_OF[verb].length === 0)
   .join(", ")}; those for a Xen with FLASK
-when a word of the command says flask, for "bench --only many" and for all tests ("node build.mjs setup --flask" does it
-alone); AFL++ for "bench --only fuzz".
+for "start" without --stock, when a word of the command says flask, for "bench --only many" and for all tests ("node
+build.mjs setup --flask" does it alone); AFL++ for "bench --only fuzz".
 Examples:
-  npm start                           the whole machine, about a minute
+  npm start                           the whole machine with three guests, some minutes; the first time also builds Xen
+  npm start -- --stock                one guest on Debian's own Xen, about a minute
   npm start -- --keep                 leave it running, with a console to play in
   node build.mjs test --only hello    the tests whose file name contains "hello"
   node build.mjs lab hello
@@ -114,10 +115,11 @@ function packagesFor(args) {
   const [verb] = args;
   if (Object.hasOwn(NEEDS_OF, verb)) return Object.fromEntries(NEEDS_OF[verb].map((name) => [name, PACKAGES[name]]));
   const names = (what) => args.some((word) => word.includes(what));
+  const demo = verb === "start" && !args.includes("--stock");
   const allTests = verb === "test" && !args.includes("--unit") && !args.includes("--only");
   return {
     ...PACKAGES,
-    ...(names("flask") || allTests || (verb === "bench" && names("many")) ? FLASK_PACKAGES : {}),
+    ...(names("flask") || demo || allTests || (verb === "bench" && names("many")) ? FLASK_PACKAGES : {}),
     ...(verb === "bench" && names("fuzz") ? BENCH_PACKAGES : {}),
   };
 }

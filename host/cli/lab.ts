@@ -8,6 +8,7 @@ import { guests, readGuests } from "../lab/scenarios/guests.js";
 import { hello } from "../lab/scenarios/hello.js";
 import { judgeLives, lives, readLives } from "../lab/scenarios/lives.js";
 import { readSoak, soak } from "../lab/scenarios/soak.js";
+import { readTrio, trio } from "../lab/scenarios/trio.js";
 import { readTutorial, tutorial, tutorialText } from "../lab/scenarios/tutorial.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
@@ -62,6 +63,14 @@ const SCENARIOS: Record<string, Entry> = {
     needsBuild: true,
     judge: (result) => {
       const report = readSoak(result);
+      return { report, faults: report.faults };
+    },
+  },
+  trio: {
+    make: () => trio(),
+    needsBuild: true,
+    judge: (result) => {
+      const report = readTrio(result);
       return { report, faults: report.faults };
     },
   },

@@ -54,12 +54,12 @@ function program(): Command {
     .action(() => guarded(buildAndTell));
   main
     .command("start")
-    .description("boot Xen, the driver domain and a guest that draws; its screen ends in build/start/screen.png")
+    .description("boot Xen, one driver domain and three guests that draw; their screens end in build/start/*.png")
     .option("--keep", "leave the machine running, with a console in Dom0 to play in")
-    .option("--timeout <seconds>", "give up after this time", seconds, 600)
+    .option("--timeout <seconds>", "give up after this time", seconds, 900)
     .option("--json", "print the summary as JSON")
-    .option("--flask", "three guests on one driver domain; Xen is built with FLASK first, once")
-    .option("--stock", "one guest on Debian's own Xen: what happens without --flask, too")
+    .option("--stock", "one guest on Debian's own Xen, which needs no Xen to be built")
+    .option("--flask", "three guests under FLASK: what happens without --stock, too")
     .action((options: StartOptions) => guarded((signal) => start(options, signal)));
   main
     .command("test")

@@ -16,11 +16,13 @@ import { Stages } from "./stages.js";
 export interface StartOptions {
   keep?: boolean;
   json?: boolean;
-  /** Three guests under FLASK, or one on Debian's own Xen. */
+  /** Three guests under FLASK, which is the default, or one on Debian's own Xen. */
   flask?: boolean;
   stock?: boolean;
   timeout: number;
 }
+
+const FRONT = "screen.png";
 
 interface Shown {
   output: string;
@@ -154,6 +156,7 @@ function report(demo: Demo, result: ScenarioResult, options: StartOptions): void
     copyFileSync(join(result.outputs, name), join(dir, name));
     return shortPath(join(dir, name));
   });
+  if (!demo.pictures.includes(FRONT)) copyFileSync(join(dir, demo.front), join(dir, FRONT));
   const found = demo.read(result);
   const shown = pictures.length === 1 ? { picture: pictures[0] } : { pictures };
   const json = JSON.stringify({ ...found.report, ...shown, logs: shortPath(result.dir) }, null, 2);

@@ -3,7 +3,7 @@
 // The demos' figures as a few lines of text.
 
 import type { DemoReport, Figures } from "../lab/scenarios/demo.js";
-import type { GuestsReport } from "../lab/scenarios/guests.js";
+import { percent, type Screen, type TrioGuest, type TrioReport } from "../lab/scenarios/trio.js";
 
 const COUNTERS = {
   mmio_reads: "MMIO reads",
@@ -41,8 +41,8 @@ export function summary(report: DemoReport, picture: string, logs: string): stri
   return table(rows);
 }
 
-/** One line for each guest, and its picture's place. */
-export function guestsSummary(report: GuestsReport, pictures: readonly string[], logs: string): string {
+/** One line for each guest, a table of who got what of the engine, and the pictures' places. */
+export function trioSummary(report: TrioReport, pictures: readonly string[], logs: string): string {
   const { domain, guests } = report;
   const memory = (number(domain, "memory_pages") * PAGE_KIB) / KIB;
   const rows = [
@@ -50,16 +50,37 @@ export function guestsSummary(report: GuestsReport, pictures: readonly string[],
       "booted",
       `Xen ${report.xen} with FLASK, enforcing; one driver domain of ${memory} MiB for ${domain.guests} guests`,
     ],
-    ["drawn", `${report.seconds} s from the first guest's creation to the last pixel of all`],
-    ...guests.map(({ name, label, kernel, drawing, vgpu }) => [
-      name,
-      `${kernel}, ${label}; ${vgpu.module}, ${vgpu.traps} traps, ${drawing.traps} while drawing; ` +
-        `CRC-32 ${drawing.guestCrc} in the guest, ${drawing.domainCrc} in the driver domain`,
-    ]),
+    ...guests.map((guest) => [guest.name, `${guest.kernel}, ${guest.vgpu.module}; ${guest.vgpu.traps} traps`]),
+    ...guests.flatMap((guest) => guest.screens).map((screen) => ["", screenText(screen)]),
+    ["shares", SHARE_HEAD],
+    ...guests.map((guest) => ["", shareText(guest)]),
     ["logs", logs],
     ...pictures.map((path, index) => [index === 0 ? "pictures" : "", path]),
   ];
   return table(rows);
+}
+
+const screenText = ({ name, mode, guestCrc, domainCrc }: Screen): string =>
+  `${name.padEnd(8)} ${mode.padEnd(9)} CRC-32 ${guestCrc} in the guest, ${domainCrc} in the driver domain`;
+
+const columns = (cells: readonly string[]): string =>
+  cells.map((cell, index) => (index === 0 ? cell.padEnd(6) : cell.padStart(11))).join(" ");
+const SHARE_HEAD = columns(["guest", "weight", "wanted", "got", "frames/s", "wait p50", "wait p99", "traps/frame"]);
+
+/** Who draws into mapped memory wants nothing of the engine. */
+function shareText({ name, share, drawing }: TrioGuest): string {
+  if (share === undefined) return `${columns([name, "-", "-", "-"])}     (${drawing?.traps} traps for a whole picture)`;
+  const us = (value: number): string => `${(value / 1000).toFixed(1)} ms`;
+  return columns([
+    name,
+    String(share.weight),
+    percent(share.wanted),
+    percent(share.got),
+    share.framesPerSecond.toFixed(1),
+    us(share.waitP50Us),
+    us(share.waitP99Us),
+    share.trapsPerFrame.toFixed(3),
+  ]);
 }
 
 const table = (rows: readonly (readonly string[])[]): string =>

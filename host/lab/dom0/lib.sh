@@ -44,7 +44,7 @@ wait_guest() {
     tail -n 15 "$log"
     fail "guest $1 did not print '$2' within $3 s${why:+: $why}"
 }
-GUEST_FAILED='(GUEST|DRAW) failed|Kernel panic'
+GUEST_FAILED='(GUEST|DRAW|KMS) failed|Kernel panic'
 
 # guest_line NAME PATTERN: the last line of the guest's that matches.
 guest_line() {

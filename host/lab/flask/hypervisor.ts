@@ -16,7 +16,7 @@ import { CACHE } from "../paths.js";
 const RECIPE = "1";
 /** Debian's own configuration is only the first line. EXPERT shows the others. */
 const CONFIG = ["DEBUG=n", "EXPERT=y", "XSM=y", "XSM_FLASK=y", "XSM_FLASK_POLICY=y", "XSM_FLASK_DEFAULT=y"];
-/** Programs of the packages that build.mjs sets up for --flask. */
+/** Programs of the packages that build.mjs sets up for it. */
 const NEEDS = ["bison", "checkpolicy", "dpkg-source", "flex", "m4", "make", "python3"];
 /** The built tree has 220 MB; the download and apt's lists as much again. */
 const WORK_BYTES = 512 << 20;

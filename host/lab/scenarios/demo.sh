@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# What `npm start` shows: a driver domain, a PVH guest on a mediated display, drawing in two modes. The figures are
-# only collected here; the host judges them (demo.ts). A stage of the host's display begins with its first step.
+# What `npm start -- --stock` shows: a driver domain, a PVH guest on a mediated display, drawing in two modes. The
+# figures are only collected here; the host judges them (demo.ts). A stage of the host's display begins with its first
+# step.
 
 GB="gbctl"
 DRIVER=glovebox-demo

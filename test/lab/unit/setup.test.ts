@@ -38,7 +38,8 @@ test("help", async () => {
   for (const word of ["setup", "start", "bench", "Exit codes"]) assert.match(run.text(), word);
 });
 
-test("packages missing and no root: the command to type, and nothing done", async () => {
+/** The door in an empty folder, where only gcc is installed and nobody can install more; what it says. */
+async function withoutPackages(...args: string[]): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "glovebox-"));
   const fake = (name: string, script: string): void => {
     writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`);
@@ -51,16 +52,32 @@ test("packages missing and no root: the command to type, and nothing done", asyn
   fake("apt-get", `touch ${dir}/called`);
   const nobody =
     process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] : ["env"];
-  const words = [...nobody.slice(1), process.execPath, join(dir, "build.mjs"), "setup"];
+  const words = [...nobody.slice(1), process.execPath, join(dir, "build.mjs"), ...args];
   const run = startProgram(nobody[0] as string, words, { PATH: `${dir}:${process.env.PATH}` });
   assert.is((await run.ended).code, 3, run.text());
-  assert.match(run.text(), /^ {2}qemu-system-x86 /m);
+  rmSync(dir, { recursive: true });
+  return run.text();
+}
+
+test("packages missing and no root: the command to type, and nothing done", async () => {
+  const text = await withoutPackages("setup");
+  assert.match(text, /^ {2}qemu-system-x86 /m);
   assert.match(
-    run.text(),
+    text,
     /Type:\n {2}sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends .*libxen-dev/,
   );
-  assert.not.match(run.text(), /recommends gcc/);
-  rmSync(dir, { recursive: true });
+  assert.not.match(text, /recommends gcc/);
+});
+
+test("what Xen with FLASK is built with is asked for by the demo, but not by the one on Debian's own Xen", async () => {
+  assert.match(await withoutPackages("start"), /^ {2}checkpolicy /m);
+  assert.not.match(await withoutPackages("start", "--stock"), /checkpolicy/);
+});
+
+test("two demos at once are refused, before anything is built", async () => {
+  const run = glovebox("start", "--flask", "--stock");
+  assert.is((await run.ended).code, 1);
+  assert.match(run.text(), /--flask and --stock are two demos: choose one/);
 });
 
 test("npx in a checkout: a verb that compiles nothing asks for no Debian package", async () => {
