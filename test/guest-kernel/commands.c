@@ -193,6 +193,53 @@ static const char *time_access(void) {
     return median_ns(a[0], a[1], a[2], &value);
 }
 
+/* --- on virtio-gpu --- */
+
+static const char *gpu_up(void) {
+    return gpu_start(&value);
+}
+
+/* gpu_picture ID WIDTH HEIGHT SEED OUTPUT */
+static const char *gpu_show(void) {
+    return gpu_picture(a, &value);
+}
+
+/* gpu_raw TYPE CONTEXT WORD...: a command of any words behind its header; the answer's type. */
+static const char *gpu_any(void) {
+    return gpu_raw(a, count, &value);
+}
+
+/* gpu_flood MS DEPTH: transfers of the picture, so many under way; how many there were. */
+static const char *gpu_load(void) {
+    return gpu_flood(a, &value);
+}
+
+/* gpu_pace TIMES PERIOD_US ROWS: how many were not done within the period. */
+static const char *gpu_periods(void) {
+    return gpu_pace(a, &value);
+}
+
+/* gpu_bells MS: nothing but doorbells; how many there were. */
+static const char *gpu_ring(void) {
+    return gpu_bells(a, &value);
+}
+
+/* gpu_nonsense SEED COUNT: rings of random contents; how often the device asked for a reset. */
+static const char *gpu_fuzz(void) {
+    return gpu_nonsense(a, &value);
+}
+
+/* gpu_rings DESCRIPTORS AVAILABLE USED: elsewhere than in our memory; the device's status. */
+static const char *gpu_elsewhere(void) {
+    return gpu_rings(a, &value);
+}
+
+/* crc GPA BYTES */
+static const char *crc_of(void) {
+    value = crc32(reach(a[0]), a[1]);
+    return NULL;
+}
+
 static const char *pause(void) {
     sleep_us(a[0] * 1000);
     return NULL;
@@ -215,7 +262,10 @@ static const struct {
     {"msi", 4, msi},           {"interrupts", 1, interrupts}, {"give", 2, give},       {"take", 2, take},
     {"race", 2, race},         {"die", 0, die},            {"draw", 4, draw_picture},  {"use", 2, use_device},
     {"spin", 2, spin},         {"soak", 3, soak_for},      {"pause", 1, pause},        {"end", 0, end},
-    {"cycle", 1, cycle},       {"play", 4, play},         {"time", 3, time_access},
+    {"cycle", 1, cycle},       {"play", 4, play},          {"crc", 2, crc_of},         {"gpu_start", 0, gpu_up},
+    {"gpu_picture", 5, gpu_show}, {"gpu_raw", 2, gpu_any}, {"gpu_flood", 2, gpu_load}, {"gpu_pace", 3, gpu_periods},
+    {"gpu_bells", 1, gpu_ring}, {"gpu_nonsense", 2, gpu_fuzz}, {"gpu_rings", 3, gpu_elsewhere},
+    {"time", 3, time_access},
 };
 
 static bool digit(char c, unsigned base, unsigned *out) {

@@ -10,6 +10,12 @@
 #define APIC_TASK_PRIORITY 0x80
 #define APIC_EOI 0xb0
 #define APIC_SPURIOUS 0xf0
+#define APIC_TIMER 0x320
+#define APIC_TIMER_COUNT 0x380
+#define APIC_TIMER_DIVIDE 0x3e0
+#define TIMER_VECTOR 0x53
+#define TIMER_DIVIDE_1 0xbu
+#define TIMER_PER_US 100u /* Xen's bus clock, xen/arch/x86/include/asm/hvm/vlapic.h: 10 ns a cycle */
 #define LARGE_PAGE 0x200000ull
 #define LARGE_PRESENT_WRITE 0x83ull
 #define STACK_BYTES 8192
@@ -71,6 +77,22 @@ void interrupt(uint64_t vector, uint64_t error, uint64_t rip) {
 
 void interrupts_take(void) {
     __asm__ volatile("sti; nop; nop; cli" : : : "memory");
+}
+
+/* One interrupt after that time, at most 40 s; it replaces the one before. */
+void timer_start(uint64_t us) {
+    *apic(APIC_TIMER_COUNT) = 0;
+    interrupts_take(); /* one that came when nobody waited any more */
+    seen[TIMER_VECTOR] = 0;
+    *apic(APIC_TIMER_DIVIDE) = TIMER_DIVIDE_1;
+    *apic(APIC_TIMER) = TIMER_VECTOR;
+    *apic(APIC_TIMER_COUNT) = (uint32_t)(us * TIMER_PER_US);
+}
+
+/* Asleep until any interrupt; false: it was the timer's. Nothing fits between sti and hlt. */
+bool interrupt_await(void) {
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+    return !seen[TIMER_VECTOR];
 }
 
 uint64_t interrupts_seen(uint8_t vector) {

@@ -25,7 +25,7 @@ void mode_set(uint64_t registers, unsigned width, unsigned height, unsigned bits
     mmio_write(registers + DISPI + 2 * ENABLE, 2, 0x41);
 }
 
-static uint32_t crc32(const uint8_t *at, uint64_t bytes) {
+uint32_t crc32(const uint8_t *at, uint64_t bytes) {
     static uint32_t table[256];
     uint32_t crc = 0xffffffff;
     for (uint32_t i = 0; !table[255] && i < 256; i++) {

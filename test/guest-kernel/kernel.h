@@ -14,7 +14,7 @@
 /* xen/xen-compat.h: guest handles as structures. */
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
 
-#define ARGUMENTS_MAX 6
+#define ARGUMENTS_MAX 12
 #define WINDOW_BASE 0x100000000ull /* what window_point() aims at; 1 GiB */
 #define WINDOW_BYTES 0x40000000ull
 
@@ -42,6 +42,8 @@ void window_point(uint64_t gpa);
 void *reach(uint64_t gpa);
 void interrupts_take(void);
 uint64_t interrupts_seen(uint8_t vector);
+void timer_start(uint64_t us);
+bool interrupt_await(void);
 uint32_t apic_version(void);
 _Noreturn void triple_fault(void);
 bool second_run(void (*work)(void));
@@ -66,15 +68,27 @@ void pci_place(unsigned slot, unsigned bar, uint64_t address);
 uint64_t pci_bar(unsigned slot, unsigned bar);
 uint64_t pci_bar_size(unsigned slot, unsigned bar);
 void pci_set_up(void);
+unsigned pci_capability(unsigned slot, uint8_t id);
 void pci_msi(unsigned slot, uint64_t address, uint16_t data, bool enable);
 
 /* draw.c */
 const char *draw(unsigned slot, unsigned width, unsigned height, uint32_t seed, uint32_t *crc);
+uint32_t crc32(const uint8_t *at, uint64_t bytes);
 void mode_set(uint64_t registers, unsigned width, unsigned height, unsigned bits);
 
 /* race.c: a word of complaint, or NULL */
 const char *race_decode(unsigned slot, uint64_t rounds);
 _Noreturn void die_in_request(uint64_t gpa);
+
+/* gpu.c: words of complaint, or NULL; `value` is the answer */
+const char *gpu_start(uint64_t *value);
+const char *gpu_picture(const uint64_t *a, uint64_t *value);
+const char *gpu_raw(const uint64_t *a, unsigned count, uint64_t *value);
+const char *gpu_flood(const uint64_t *a, uint64_t *value);
+const char *gpu_pace(const uint64_t *a, uint64_t *value);
+const char *gpu_bells(const uint64_t *a, uint64_t *value);
+const char *gpu_nonsense(const uint64_t *a, uint64_t *value);
+const char *gpu_rings(const uint64_t *a, uint64_t *value);
 
 /* soak.c */
 const char *soak(uint64_t seed, uint64_t ms, uint64_t idle_us);

@@ -85,7 +85,7 @@ void pci_set_up(void) {
     }
 }
 
-static unsigned capability(unsigned slot, uint8_t id) {
+unsigned pci_capability(unsigned slot, uint8_t id) {
     unsigned at = pci_read(slot, 0x34, 1) & 0xfc;
     for (unsigned hops = 0; at && hops < 48; hops++, at = pci_read(slot, at + 1, 1) & 0xfc) {
         if ((uint8_t)pci_read(slot, at, 1) == id)
@@ -95,7 +95,7 @@ static unsigned capability(unsigned slot, uint8_t id) {
 }
 
 void pci_msi(unsigned slot, uint64_t message, uint16_t data, bool enable) {
-    unsigned at = capability(slot, 5);
+    unsigned at = pci_capability(slot, 5);
     pci_write(slot, at + 2, 2, 0);
     pci_write(slot, at + 4, 4, (uint32_t)message);
     pci_write(slot, at + 8, 4, (uint32_t)(message >> 32));

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio-gpu (virtio 1.2, 5.7) as a driver uses it, and as none would: pictures that are transferred, commands of any
+ * words, floods of transfers, of doorbells, of nonsense. One picture, in memory that nothing else of this kernel uses.
+ */
+#include "virtio.h"
+
+#define GPU 0x10501af4u
+#define PICTURE_GPA 0xa00000ull /* between the kernel's end and the pages that Xen puts at the top of 16 MiB */
+#define PICTURE_BYTES_MAX 0x400000ull
+#define PIXEL_BYTES 4u
+
+#define CREATE_2D 0x101u
+#define SET_SCANOUT 0x103u
+#define FLUSH 0x104u
+#define TRANSFER 0x105u
+#define ATTACH_BACKING 0x106u
+#define OK_NODATA 0x1100u
+#define FORMAT_B8G8R8X8 2u
+
+#define HEADER_WORDS 6u
+#define CONTEXT_WORD 4u
+#define WAIT_US 20000000ull
+#define PACE_MAX 4096u
+#define NEEDS_RESET 0x40u
+
+static struct {
+    uint32_t id, width, height;
+} picture;
+
+const char *gpu_start(uint64_t *value) {
+    *value = virtio_find(GPU);
+    picture.id = 0;
+    return virtio_start();
+}
+
+static void put(unsigned slot, uint32_t type, uint32_t context, const uint32_t *words, unsigned count) {
+    uint32_t *command = virtio_command(slot);
+
+    command[0] = type;
+    command[CONTEXT_WORD] = context;
+    memcpy(command + HEADER_WORDS, words, count * sizeof(*words));
+    virtio_submit(slot, (HEADER_WORDS + count) * (uint32_t)sizeof(*words));
+}
+
+/* Nothing else is under way. The answer's type, 0: none came. */
+static uint32_t ask(uint32_t type, uint32_t context, const uint32_t *words, unsigned count) {
+    uint32_t wanted = virtio_done() + 1;
+
+    put(0, type, context, words, count);
+    return virtio_wait(wanted, WAIT_US) ? virtio_answer(0) : 0;
+}
+
+#define ASK(type, ...) \
+    ask(type, 0, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+const char *gpu_raw(const uint64_t *a, unsigned count, uint64_t *value) {
+    uint32_t words[ARGUMENTS_MAX];
+
+    for (unsigned i = 2; i < count; i++)
+        words[i - 2] = (uint32_t)a[i];
+    *value = ask((uint32_t)a[0], (uint32_t)a[1], words, count - 2);
+    return *value ? NULL : "no answer";
+}
+
+static void put_transfer(unsigned slot, uint32_t rows) {
+    const uint32_t words[] = {0, 0, picture.width, rows, 0, 0, picture.id, 0};
+
+    put(slot, TRANSFER, 0, words, sizeof(words) / sizeof(words[0]));
+}
+
+const char *gpu_picture(const uint64_t *a, uint64_t *value) {
+    uint32_t id = (uint32_t)a[0], width = (uint32_t)a[1], height = (uint32_t)a[2], *pixels = reach(PICTURE_GPA);
+    uint64_t count = (uint64_t)width * height;
+
+    if (count * PIXEL_BYTES > PICTURE_BYTES_MAX)
+        return "the picture is larger than its memory";
+    for (uint64_t i = 0; i < count; i++)
+        pixels[i] = (uint32_t)i * 2654435761u + (uint32_t)a[3];
+    *value = crc32((uint8_t *)pixels, count * PIXEL_BYTES);
+    if (ASK(CREATE_2D, id, FORMAT_B8G8R8X8, width, height) != OK_NODATA)
+        return "no resource";
+    if (ASK(ATTACH_BACKING, id, 1, (uint32_t)PICTURE_GPA, 0, (uint32_t)(count * PIXEL_BYTES), 0) != OK_NODATA)
+        return "no backing";
+    if (ASK(TRANSFER, 0, 0, width, height, 0, 0, id, 0) != OK_NODATA)
+        return "no transfer";
+    if (ASK(SET_SCANOUT, 0, 0, width, height, (uint32_t)a[4], id) != OK_NODATA)
+        return "no scanout";
+    picture.id = id;
+    picture.width = width;
+    picture.height = height;
+    return ASK(FLUSH, 0, 0, width, height, id, 0) == OK_NODATA ? NULL : "no flush";
+}
+
+const char *gpu_flood(const uint64_t *a, uint64_t *value) {
+    uint64_t end = time_ns() + a[0] * 1000000;
+    uint32_t depth = a[1] < SLOTS ? (uint32_t)a[1] : SLOTS, begin = virtio_done(), asked = 0;
+
+    say("GPU floods\n");
+    while (time_ns() < end) {
+        uint32_t done = virtio_done() - begin;
+
+        for (; asked - done < depth; asked++)
+            put_transfer(asked % depth, picture.height);
+        if (!virtio_wait(begin + done + 1, WAIT_US))
+            return "no answer";
+    }
+    *value = virtio_done() - begin;
+    return virtio_wait(begin + asked, WAIT_US) ? NULL : "the last ones are not answered";
+}
+
+static void sort(uint64_t *values, unsigned count) {
+    for (unsigned gap = count / 2; gap; gap /= 2) {
+        for (unsigned i = gap; i < count; i++) {
+            uint64_t value = values[i];
+            unsigned at = i;
+
+            for (; at >= gap && values[at - gap] > value; at -= gap)
+                values[at] = values[at - gap];
+            values[at] = value;
+        }
+    }
+}
+
+const char *gpu_pace(const uint64_t *a, uint64_t *value) {
+    static uint64_t took[PACE_MAX];
+    unsigned count = a[0] && a[0] < PACE_MAX ? (unsigned)a[0] : PACE_MAX;
+    uint64_t period_ns = a[1] * 1000, next = time_ns();
+
+    say("GPU paces\n");
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t wanted = virtio_done() + 1;
+        uint64_t start = time_ns(), now;
+
+        put_transfer(0, (uint32_t)a[2]);
+        if (!virtio_wait(wanted, WAIT_US))
+            return "no answer";
+        now = time_ns();
+        took[i] = now - start;
+        *value += took[i] > period_ns;
+        next = next + period_ns > now ? next + period_ns : now;
+        if (next > now)
+            sleep_us((next - now) / 1000);
+    }
+    sort(took, count);
+    say("PACE times %u late %u p50 %u p99 %u max %u ns\n", (uint64_t)count, *value, took[count / 2],
+        took[(count * 99u + 99) / 100 - 1], took[count - 1]);
+    return NULL;
+}
+
+const char *gpu_bells(const uint64_t *a, uint64_t *value) {
+    uint64_t end = time_ns() + a[0] * 1000000;
+
+    say("GPU rings\n");
+    for (; time_ns() < end; ++*value)
+        virtio_bell();
+    return NULL;
+}
+
+/* Random descriptors that point into our memory, beside it and nowhere; an index that may jump anywhere. */
+static void scatter(uint64_t *random) {
+    for (unsigned i = 0; i < RING_SIZE; i++) {
+        uint64_t dice = random_next(random);
+
+        virtio_ring.descriptor[i].address = dice & 1 ? PICTURE_GPA + (dice >> 8) % PICTURE_BYTES_MAX : dice >> 20;
+        virtio_ring.descriptor[i].bytes = (uint32_t)(random_next(random) >> (40 + (dice >> 1) % 24));
+        virtio_ring.descriptor[i].flags = (uint16_t)((dice >> 3) & 3);
+        virtio_ring.descriptor[i].next = (uint16_t)((dice >> 5) % (RING_SIZE + 2));
+        virtio_ring.available.head[i] = (uint16_t)((dice >> 48) % (RING_SIZE + 1));
+    }
+}
+
+const char *gpu_nonsense(const uint64_t *a, uint64_t *value) {
+    uint64_t random = a[0];
+
+    say("GPU babbles\n");
+    for (uint64_t i = 0; i < a[1]; i++) {
+        uint64_t dice = random_next(&random);
+        const char *error = NULL;
+
+        if (virtio_status() & NEEDS_RESET) {
+            ++*value;
+            error = virtio_start();
+        }
+        if (error)
+            return error;
+        scatter(&random);
+        virtio_ring.available.index += (uint16_t)(dice & 15 ? (dice >> 8) & 7 : dice >> 8);
+        virtio_bell();
+        sleep_us(200);
+    }
+    return NULL;
+}
+
+const char *gpu_rings(const uint64_t *a, uint64_t *value) {
+    const char *error = virtio_start_at(a[0], a[1], a[2]);
+
+    virtio_bell();
+    sleep_us(2000);
+    *value = virtio_status();
+    return error;
+}
