@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// `glovebox coverage`: what the inputs of a corpus reach, as text, HTML or JSON. A folder is compiled, and its source map
-// made; beside FILE.wasm the map is FILE.wasm.map, where there is one.
+// `glovebox coverage`: what the inputs of a corpus reach, as text, HTML or JSON. A folder is compiled, and its source
+// map made; beside FILE.wasm the map is FILE.wasm.map, where there is one.
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";

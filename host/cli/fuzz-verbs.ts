@@ -50,8 +50,8 @@ Examples:
   glovebox fuzz unikernel/modules/bochs-display --runs 100000 --jobs 1 --seed 7
                                                 the same every time: same runs, same corpus
   glovebox fuzz --core --time 10m               what several guests together can do to the mediator itself
-Exit codes: 0 nothing found, 1 something was found, 2 wrong usage or a module that cannot be fuzzed, 3 it could not go on
-(disk full, a worker that died), 130 interrupted. After 3 and 130 the same command goes on from what is there.`;
+Exit codes: 0 nothing found, 1 something was found, 2 wrong usage or a module that cannot be fuzzed, 3 it could not go
+on (disk full, a worker that died), 130 interrupted. After 3 and 130 the same command goes on from what is there.`;
 
 export function addFuzzVerbs(main: Command): void {
   main

@@ -167,7 +167,7 @@ class Session {
           ...message,
           key: "hang",
           label: "hang",
-          story: `no answer after ${message.seconds.toFixed(0)} s of the processor: the fuel of its calls adds up to too much`,
+          story: `no answer after ${message.seconds.toFixed(0)} s of the processor: its calls have too much fuel`,
           execution: this.status[worker]?.executions ?? 0,
         });
       case "status":

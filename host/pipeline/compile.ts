@@ -59,8 +59,8 @@ export async function compile(options: CompileOptions): Promise<Bytes> {
 }
 
 /**
- * The source map (version 3, with the sources' texts) of what `compile` makes of the same: a byte of the code to a line.
- * Paths are relative to the project; the compiler's own library is "~lib/...".
+ * The source map (version 3, with the sources' texts) of what `compile` makes of the same: a byte of the code to a
+ * line. Paths are relative to the project; the compiler's own library is "~lib/...".
  */
 export async function sourceMapOf(options: CompileOptions): Promise<string> {
   const wasm = await compile(options);

@@ -51,7 +51,7 @@ export function traceOfRing(subject: string, raw: Uint8Array, dropped = 0): Trac
   };
 }
 
-/** What the toolstack asked for: the texts that `gbctl trace -o` puts before the records, "module=... guest=... KEY=VALUE". */
+/** What the toolstack asked for, before the records of `gbctl trace -o`: "module=... guest=... KEY=VALUE". */
 export function specificationOf(trace: Trace, vgpu: number): Map<string, string> {
   const texts = decodeRecords(trace.records).filter((one) => one.kind === KIND_TEXT && one.count === vgpu);
   const bytes = Buffer.alloc(TEXT_BYTES * texts.length);

@@ -161,7 +161,7 @@ test("Ctrl-C: exit code 130, every file whole, the same command goes on", async 
   for (const one of before) assert.ok(wholeFiles(join(folder, "stopped")).includes(one), "what was there stays");
 });
 
-test("a module that takes its time is a hang, found with its input; one that takes memory ends its worker only", async () => {
+test("a module that takes its time is a hang, with its input; one that takes memory ends its worker only", async () => {
   const loop = `(local $n i32) (local.set $n (i32.const 20000000))
     (loop $more (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $more (local.get $n)))`;
   const fuel = { attach: 10000, reset: 10000, barRead: 10000, barWrite: 200_000_000 };

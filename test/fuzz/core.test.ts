@@ -57,7 +57,7 @@ test("a core used again answers as a new one does, also after a panic", async ()
   assert.is(answers(core), answers(options().core));
 });
 
-test("the program: a run of two workers, the same again, one of them alone, minimize of an input without a find", () => {
+test("the program: a run of two workers, the same again, one of them alone, minimize without a find", () => {
   const glovebox = (...args: string[]) =>
     spawnSync(process.execPath, [inProject("build/host/glovebox.mjs"), ...args], { cwd: folder, encoding: "utf8" });
   const done = glovebox("fuzz", "--core", "--runs", "40", "--jobs", "2", "--seed", "5", "--json");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The kept corpora of our modules (docs/FUZZING.md, Campaigns): the sound module stands every input, also the same again
-// after a reset, and all of them together reach at least what the table says. A module may change: inputs of an older
-// build are run all the same.
+// The kept corpora of our modules (docs/FUZZING.md, Campaigns): the sound module stands every input, also the same
+// again after a reset, and all of them together reach at least what the table says. A module may change: inputs of an
+// older build are run all the same.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -57,7 +57,7 @@ function records(random: Random, module: PreparedModule): Uint8Array {
   return encodeRecords(Array.from({ length: 32 }, one));
 }
 
-/** What a short campaign keeps: a driver that brings the device up, its rings and lists in guest memory, and nonsense. */
+/** What a short campaign keeps: a driver that brings the device up, its rings and lists in guest memory, nonsense. */
 async function keptOf(module: PreparedModule, folder: string): Promise<Bench["traces"]> {
   const target = new ModuleTarget(await prepareFuzz(folder, await buildModule(folder)));
   const vocabulary = vocabularyOf(module.manifest, target.module.covered.constants);
@@ -122,10 +122,11 @@ function isFound(program: string, files: string[], traces: Bench["traces"], refe
 
 test("a shim that carries one byte too few of guest memory is found by what the rings say", async () => {
   const { module, files, traces } = await bench(VIRTIO);
+  const read = "int32_t answer = core_guest_read(caller->tag, gpa, len);\n";
   const change = {
     file: "native/wasm/transfer.c",
-    from: "int32_t answer = core_guest_read(caller->tag, gpa, len);\n    if (answer == 0)\n        memcpy(bytes, transfer(len), len);",
-    to: "int32_t answer = core_guest_read(caller->tag, gpa, len);\n    if (answer == 0 && len)\n        memcpy(bytes, transfer(len), len - 1);",
+    from: `${read}    if (answer == 0)\n        memcpy(bytes, transfer(len), len);`,
+    to: `${read}    if (answer == 0 && len)\n        memcpy(bytes, transfer(len), len - 1);`,
   };
   const program = await buildShimRig(module, join(SCRATCH, "planted-transfer"), "replay", { change });
   assert.ok(isFound(program, files, traces, await referenceOf(module)));

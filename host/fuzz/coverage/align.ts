@@ -54,7 +54,8 @@ export function instructionsOf(module: WasmModule, index: number): Instruction[]
 
 function withoutFuel(module: WasmModule, all: readonly Instruction[]): Instruction[] {
   const fuel = BigInt(module.exports.find((one) => one.name === FUEL_GLOBAL)?.index ?? -1);
-  const charge = BigInt(module.imports.length + module.bodies.length - 1); // the last function: what bulk operations pay
+  // the last function: what bulk operations pay
+  const charge = BigInt(module.imports.length + module.bodies.length - 1);
   const left: Instruction[] = [];
   for (let i = 0; i < all.length; i++) {
     const one = all[i] as Instruction;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Names of functions: those that compilers leave in the custom section "name" (core specification 2.0, appendix), and of
-// what is exported, its export. The bytes are anybody's; a section that cannot be read gives none.
+// Names of functions: those that compilers leave in the custom section "name" (core specification 2.0, appendix), and
+// of what is exported, its export. The bytes are anybody's; a section that cannot be read gives none.
 
 import { byte, CUSTOM_SECTION, sections, text, u32, WasmFault, within } from "../../pipeline/wasm-reader.js";
 import type { WasmModule } from "../cover/reader.js";

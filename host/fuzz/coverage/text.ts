@@ -31,7 +31,8 @@ export function headOf({ module, version, corpus, inputs, faults, sum }: Coverag
     `${of(sum.branches)} branches both ways`,
   ];
   const ended = faults > 0 ? ` (${faults} end in a fault)` : "";
-  return `${[module, version].filter(Boolean).join(" ")}: ${inputs} inputs of ${corpus}${ended} reach ${parts.join(", ")}`;
+  const title = [module, version].filter(Boolean).join(" ");
+  return `${title}: ${inputs} inputs of ${corpus}${ended} reach ${parts.join(", ")}`;
 }
 
 const of = ({ reached, all }: Share): string => `${reached} of ${all}`;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The capabilities memory and buffer: the core's own code decides; here is what stands around it. Bytes that are carried
-// stand in the core's transfer buffer. What is compared between two runs is what was asked and what was written, never
-// a handle: those go on counting.
+// The capabilities memory and buffer: the core's own code decides; here is what stands around it. Bytes that are
+// carried stand in the core's transfer buffer. What is compared between two runs is what was asked and what was
+// written, never a handle: those go on counting.
 
 import {
   bufferAppend,

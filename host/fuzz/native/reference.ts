@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The reference: the same trace on V8, the plain engine of host/sim with the module as it is compiled (fuel, nothing
-// else), and the same mediator as in C (../driver/mediator.ts), here as WebAssembly. One outcome, in the rig's own words.
+// else), and the same mediator as in C (../driver/mediator.ts), here as WebAssembly. One outcome, in the rig's own
+// words.
 
 import { LIST_ENTRY_BYTES } from "../../../unikernel/abi/module.js";
 import { countDepth, type DepthCounted } from "../../pipeline/depth.js";

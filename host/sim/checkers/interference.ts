@@ -3,8 +3,8 @@
 // Isolation without a pattern to look for: an input is played twice, with another secret in one guest's memory and
 // writes. Whatever the other guests see must be the same, byte for byte.
 //
-// An input may plan that the nth call of a kind fails, or that we panic in it. What a guest does with its own secret (an
-// address, a command) decides how many calls are made for it, and so, where such a plan counts calls, whose call it
+// An input may plan that the nth call of a kind fails, or that we panic in it. What a guest does with its own secret
+// (an address, a command) decides how many calls are made for it, and so, where such a plan counts calls, whose call it
 // strikes: the plan carries the secret, nothing of ours does. From the first plan that strikes elsewhere on, the two
 // runs are runs of two different inputs, and nothing is compared.
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rig with the shim in it: the module is an instance of native/wasm/instance.c in the arena, called by call.c, and
- * its imports go through capability.c, transfer.c and work.c to a core that is the fuzzer's mediator (mediator.h), all on
- * the fake hypervisor. The module is the one that is linked (its C then is under the sanitizers too), or with
+ * its imports go through capability.c, transfer.c and work.c to a core that is the fuzzer's mediator (mediator.h), all
+ * on the fake hypervisor. The module is the one that is linked (its C then is under the sanitizers too), or with
  * FAKE_RAMDISK the one in that ramdisk, loaded by the domain's own loader.
  */
 #include "rig.h"
