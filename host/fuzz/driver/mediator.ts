@@ -4,6 +4,7 @@
 // unikernel/abi/shim.ts, which the shim calls for a module's imports). V8 runs it as it is (native/reference.ts), in C
 // it is wasm2c's, so both sides of the comparison have the same guest memory, buffers, engine and answers, and only the
 // module and the shim around it differ.
+//
 // Whoever runs a trace asks rig_record for each record, then rig_call which entry point is to be called, until none is.
 
 import { EVENT_POLL, WORK_CANCELLED } from "../../../unikernel/abi/module";
