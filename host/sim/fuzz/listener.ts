@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a machine says, with numbers taken out: lines of the console, nodes, faults, answers. A word that was never said
-// before is something new. It speaks as a checker because those hear everything; it never finds anything.
+// What a machine says: lines of the console, nodes, faults, answers. Numbers are taken out, and what stands in quotes,
+// which is a guest's or a module's own text and would always be new. A word that was never said before is something
+// new. It speaks as a checker because those hear everything; it never finds anything.
 
 import type { Checker } from "../checkers/checker.js";
 import type { Entry } from "../journal.js";
@@ -26,7 +27,8 @@ export function listener(words: Set<string>): Checker {
 }
 
 function masked(text: string): string {
-  return text.replace(/0x[0-9a-f]+|\d+/g, "N").slice(0, WORDS_MAX);
+  const unquoted = text.replace(/".*"/g, '"Q"');
+  return unquoted.replace(/0x[0-9a-f]+|\d+/g, "N").slice(0, WORDS_MAX);
 }
 
 function wordOf(entry: Entry): string {
