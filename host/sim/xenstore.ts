@@ -18,6 +18,8 @@ export interface Xenstore {
   home: string;
   /** Absolute path -> value; parents are there as well. */
   nodes: Map<string, string>;
+  /** Absolute path -> what the driver domain wrote there last and did not remove, whoever wrote over it since. */
+  said: Map<string, string>;
   /** Absolute path -> when it changed last; also of nodes that are gone. */
   changed: Map<string, number>;
   changes: number;
@@ -37,6 +39,7 @@ export function createXenstore(home: string): Xenstore {
   return {
     home,
     nodes: new Map([[home, ""]]),
+    said: new Map(),
     changed: new Map(),
     changes: 0,
     watches: [],

@@ -19,6 +19,7 @@ import {
 import { beginTransaction, endTransaction, type Transaction, writeInTransaction } from "./transaction.js";
 import {
   absolute,
+  dropNode,
   event,
   type Message,
   namesBelow,
@@ -108,11 +109,13 @@ function change(
   const nodes = transaction?.nodes ?? store.nodes;
   const removes = message.type === XS_RM;
   const there = nodes.has(full);
+  if (removes) dropNode(store.said, full);
   const error = refusal(store, nodes, message.type, full, rest);
   if (error !== "") return answerError(store, message, error);
   answer(store, message, "OK\0");
   if ((removes && !there) || (message.type === XS_MKDIR && there)) return;
   const value = removes ? undefined : message.type === XS_MKDIR ? "" : rest;
+  if (value !== undefined) store.said.set(full, value);
   told?.(full, value);
   if (transaction !== undefined) writeInTransaction(transaction, full, value);
   else if (value === undefined) storeRemove(store, full);

@@ -17,13 +17,21 @@ import type { Entry } from "../../host/sim/journal.js";
 import { LEFTOVER, LEFTOVER_U64 } from "../../host/sim/leftover.js";
 import { type SimModule, scriptedModule } from "../../host/sim/module.js";
 import { finish } from "../../host/sim/play/finish.js";
-import { FLAG_PAST, FLAG_SECRET, KIND_FAIL } from "../../host/sim/play/kinds.js";
+import { FLAG_PAST, FLAG_SECRET, KIND_FAIL, KIND_NODE, NODE_WRITE, NODES } from "../../host/sim/play/kinds.js";
 import { Breach, createMachine, inspect, type Machine } from "../../host/sim/play/machine.js";
 import { play, rest } from "../../host/sim/play/operation.js";
 import { PUPPET } from "../../host/sim/play/puppet.js";
 import { holdsSecret, secretOf } from "../../host/sim/play/secret.js";
 import { settle, type World } from "../../host/sim/world.js";
-import { FLAG_DATA_IS_PTR, FLAG_READ, KIND_CONFIG, KIND_MMIO, record } from "../../host/trace/index.js";
+import {
+  FLAG_DATA_IS_PTR,
+  FLAG_READ,
+  KIND_CONFIG,
+  KIND_MMIO,
+  KIND_TEXT,
+  record,
+  type TraceRecord,
+} from "../../host/trace/index.js";
 import { IOREQ_TYPE_COPY } from "../../unikernel/abi/xen/ioreq.js";
 import { attach, BAR, config, found, options, read, twoGuests, write } from "./machine.js";
 
@@ -341,11 +349,44 @@ test("silence: a lost vGPU's instance is called, its guest interrupted", () => {
 test("silence: a lost vGPU that still answers", () => {
   const machine = twoGuests();
   for (const one of found(0)) play(machine, one);
-  machine.world.store.nodes.set("/local/domain/3/data/glovebox/vgpu/10/0/state", "lost");
+  machine.world.store.said.set("/local/domain/3/data/glovebox/vgpu/10/0/state", "lost");
   assert.match(
     breached(() => finish(machine)),
     /^silence: guest 10 vgpu 0 is lost and reads 0x7070fffe/,
   );
+});
+
+/** Text 0 is all of it; none: an empty node. Dom0 writes over a node that the mediator wrote. */
+const overwritten = (name: string, text = ""): TraceRecord[] => [
+  record({ kind: KIND_TEXT, size: text.length, addr: Buffer.from(text.padEnd(8, "\0")).readBigUInt64LE() }),
+  record({ kind: KIND_NODE, flags: NODE_WRITE, size: NODES.indexOf(`vgpu/G/N/${name}`) }),
+];
+const losing = [write(8, 0n), write(0, 5n)];
+
+test("silence: what Dom0 writes over our nodes makes no vGPU lost, and moves none to the host bridge", () => {
+  for (const records of [[...losing, ...overwritten("bdf")], overwritten("state", "lost")]) {
+    const machine = twoGuests();
+    for (const one of [...found(0), ...records]) play(machine, one);
+    assert.is(
+      breached(() => finish(machine)),
+      "nothing",
+    );
+  }
+});
+
+test("silence: what Dom0 writes over our nodes hides no lost vGPU that answers", () => {
+  for (const hides of [overwritten("bdf"), overwritten("state", "ready")]) {
+    const machine = twoGuests();
+    for (const one of [...found(0), ...losing, ...hides]) play(machine, one);
+    const { core } = machine.world;
+    const on_ioreq = (...args: Parameters<typeof core.on_ioreq>): bigint =>
+      args[2] === KIND_CONFIG && args[4] >> 32n === 8n ? 0x1234n : core.on_ioreq(...args);
+    machine.world.core = { ...core, on_ioreq };
+    assert.match(
+      breached(() => finish(machine)),
+      /^silence: guest 10 vgpu 0 is lost and reads 0x1234/,
+    );
+  }
 });
 
 // --- the core itself, liveness, and what others add ---
