@@ -5,7 +5,7 @@
 // and shown that it notices a shim that is wrong.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -72,20 +72,29 @@ function objectOf(file: string): string {
   return known;
 }
 
-/** The test program, with one source of the shim changed when asked to. */
+/** The test program, with one source or header of the shim changed when asked to. */
 function build(name: string, change?: Change): string {
   mkdirSync(SCRATCH, { recursive: true });
   const program = join(SCRATCH, name);
-  const linked = [...shim, ...doubles].map((file) => (file === change?.file ? changed(name, change) : objectOf(file)));
+  const linked = [...shim, ...doubles].map((file) =>
+    change !== undefined && reaches(change, file) ? changed(name, file, change) : objectOf(file),
+  );
   execFileSync("gcc", [...SANITIZERS, ...linked, "-o", program]);
   return program;
 }
 
-function changed(name: string, { file, from, to }: Change): string {
+const reaches = (change: Change, file: string): boolean =>
+  file === change.file || readFileSync(fromRoot(file), "utf8").includes(`#include "${basename(change.file)}"`);
+
+/** The source, in a folder where the changed file lies, too: what stands beside a source is included first. */
+function changed(name: string, source: string, { file, from, to }: Change): string {
+  const folder = join(SCRATCH, `${name}-changed`);
+  mkdirSync(folder, { recursive: true });
   const text = readFileSync(fromRoot(file), "utf8");
   assert.ok(text.includes(from), `${file} no longer contains: ${from}`);
-  const copy = join(SCRATCH, `${name}-${basename(file)}`);
-  writeFileSync(copy, text.replace(from, to));
+  const copy = join(folder, basename(source));
+  copyFileSync(fromRoot(source), copy);
+  writeFileSync(join(folder, basename(file)), text.replace(from, to));
   return compileShim(copy, `${copy}.o`);
 }
 
