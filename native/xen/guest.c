@@ -78,11 +78,15 @@ int guest_copy(domid_t domid, uint64_t gpa, uint8_t *ours, uint32_t len, enum gu
     return rc;
 }
 
+static bool apart(uint64_t dst_gpa, uint64_t src_gpa, uint32_t len) {
+    return dst_gpa - src_gpa >= len && src_gpa - dst_gpa >= len;
+}
+
 /*
  * By way of a private piece, in the direction that an overlap needs. It is the addresses in the guest that overlap: two
  * mappings of one frame would deceive memmove.
  */
-static void move_mapped(uint8_t *dst, const uint8_t *src, uint32_t len, bool upwards) {
+static void move_overlapping(uint8_t *dst, const uint8_t *src, uint32_t len, bool upwards) {
     static uint8_t between[1024];
     for (uint32_t done = 0; done < len;) {
         uint32_t count = len - done < sizeof(between) ? len - done : (uint32_t)sizeof(between);
@@ -109,7 +113,11 @@ int32_t shim_guest_copy(uint32_t domid, uint64_t dst_gpa, uint64_t src_gpa, uint
     if (rc)
         return rc;
     uint8_t *dst = window + (uint64_t)src_pages * PAGE_BYTES + (dst_gpa & PAGE_OFFSET_MASK);
-    move_mapped(dst, window + (src_gpa & PAGE_OFFSET_MASK), len, dst_gpa <= src_gpa);
+    const uint8_t *src = window + (src_gpa & PAGE_OFFSET_MASK);
+    if (apart(dst_gpa, src_gpa, len))
+        memcpy(dst, src, len);
+    else
+        move_overlapping(dst, src, len, dst_gpa <= src_gpa);
     foreign_unmap(window, src_pages + dst_pages);
     return 0;
 }

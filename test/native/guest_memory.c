@@ -43,6 +43,51 @@ static void copies_out_of_bounds(void) {
     scenario_same_ledger();
 }
 
+/* A copy within the guest is what memmove would have done, wherever the two lie. */
+static void moves(uint64_t dst, uint64_t src, uint32_t len) {
+    static uint8_t expected[SHIM_GUEST_COPY_BYTES_MAX];
+    fill_guest(0x10000, 0x20000);
+    for (uint32_t i = 0; i < len; i++)
+        expected[i] = *fake_guest_byte(FAKE_GUEST, src + i);
+    uint8_t before = *fake_guest_byte(FAKE_GUEST, dst - 1), after = *fake_guest_byte(FAKE_GUEST, dst + len);
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, dst, src, len), 0);
+    for (uint32_t i = 0; i < len; i++)
+        CHECK_EQUAL(*fake_guest_byte(FAKE_GUEST, dst + i), expected[i]);
+    CHECK_EQUAL(*fake_guest_byte(FAKE_GUEST, dst - 1), before);
+    CHECK_EQUAL(*fake_guest_byte(FAKE_GUEST, dst + len), after);
+}
+
+static void copies_within(void) {
+    uint32_t most = SHIM_GUEST_COPY_BYTES_MAX;
+    scenario_boot();
+    moves(0x20123, 0x10777, most); /* apart */
+    moves(0x10777, 0x20123, most);
+    moves(0x10900, 0x10800, 0x100); /* side by side in one page */
+    moves(0x10777 + most, 0x10777, most); /* side by side */
+    moves(0x10777, 0x10777 + most, most);
+    moves(0x10777 + most - 1, 0x10777, most); /* one byte in common */
+    moves(0x10777, 0x10777 + most - 1, most);
+    moves(0x10778, 0x10777, most); /* all but one in common */
+    moves(0x10777, 0x10778, most);
+    moves(0x10777, 0x10777, most); /* the same */
+    scenario_same_ledger();
+}
+
+static void copies_within_out_of_bounds(void) {
+    uint64_t last_page = (uint64_t)(FAKE_GUEST_PAGES - 1) << PAGE_SHIFT;
+    scenario_boot();
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, last_page, 0, 4096), 0);
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, last_page + 1, 0, 4096), -XEN_EINVAL);
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, 0, last_page + 1, 4096), -XEN_EINVAL);
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, 0, ~0ul, 2), -XEN_EINVAL);
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, ~0ul, 0, 2), -XEN_EINVAL);
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, 0x20000, 0x10000, SHIM_GUEST_COPY_BYTES_MAX + 1), -XEN_EINVAL);
+    CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, 0x20000, 0x10000, 0), 0);
+    CHECK_EQUAL(shim_guest_copy(DOMID_SELF, 0x20000, 0x10000, 1), -XEN_EINVAL);
+    CHECK_EQUAL(shim_guest_copy(99, 0x20000, 0x10000, 1), -XEN_ESRCH);
+    scenario_same_ledger();
+}
+
 static void core_pointer_outside(void) {
     scenario_boot();
     (void)shim_guest_read(FAKE_GUEST, 0, DOUBLE_MEMORY_BYTES - 3, 4);
@@ -154,6 +199,8 @@ static void share_out_of_bounds(void) {
 const struct scenario guest_scenarios[] = {
     {.name = "copies", .run = copies},
     {.name = "copies out of bounds", .run = copies_out_of_bounds},
+    {.name = "moves within a guest", .run = copies_within},
+    {.name = "moves within a guest, out of bounds", .run = copies_within_out_of_bounds},
     {.name = "a core pointer outside its memory is a panic", .run = core_pointer_outside, .panics = true},
     {.name = "checksums", .run = checksums},
     {.name = "RAM given, moved, taken", .run = ram},

@@ -150,6 +150,13 @@ const MISTAKES = [
     noticed: /FAIL copies/,
   },
   {
+    what: "a copy within a guest that overlooks an overlap",
+    file: "native/xen/guest.c",
+    from: "return dst_gpa - src_gpa >= len && src_gpa - dst_gpa >= len;",
+    to: "return src_gpa - dst_gpa >= len;",
+    noticed: /FAIL moves within a guest/,
+  },
+  {
     what: "a port that stays bound when enabling fails",
     file: "native/xen/server.c",
     from: "        unbind_all(server);\n        return rc;",
