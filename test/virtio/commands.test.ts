@@ -477,11 +477,11 @@ test("cursor commands come back, whatever they say", () => {
 test("a cursor: shown, moved, hidden, and hidden with its resource", () => {
   const { mediator, driver, ram } = live({ outputs: 2 });
   const { list, pattern } = scattered(ram, 64 * 64 * 4);
-  driver.send(D.create2d(1, 64, 64, G.VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM));
+  driver.send(D.create2d(1, 64, 64, G.VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM)); // as Linux does
   driver.send(D.attach(1, list));
   driver.send(D.transfer(1, rect(0, 0, 64, 64), 0));
   driver.send(D.createBlob(2, 16384n, list));
-  driver.send(D.create2d(3, 64, 64)); // no alpha
+  driver.send(D.create2d(3, 64, 64, G.VIRTIO_GPU_FORMAT_R8G8B8A8_UNORM));
   driver.send(D.createBlob(4, 16383n, list));
   const update = (scanout: number, x: number, y: number, id: number) =>
     driver.sendCursor(D.cursor(G.VIRTIO_GPU_CMD_UPDATE_CURSOR, scanout, x, y, id, 3, 4));

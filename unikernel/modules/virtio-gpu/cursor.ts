@@ -11,6 +11,7 @@ import { cursor_move, cursor_set } from "../../sdk/capability";
 import { Chain, chainRead } from "../../sdk/virtio/chain";
 import { outputCount } from "./outputs";
 import { KIND_TWO_D, PIXEL_BYTES, Resource, resourceFind } from "./resources";
+import { canShow } from "./scanouts";
 
 const EXTENT: u32 = 64;
 const STRIDE: u32 = EXTENT * PIXEL_BYTES;
@@ -41,12 +42,15 @@ function update(number: u32): void {
   move(number);
 }
 
-/** Of a resource that can be a cursor; a blob has bytes and no extents. */
+/**
+ * Of a resource that can be a cursor; a blob has bytes and no extents. Linux makes every 2D resource of a dumb buffer in
+ * the format without alpha, cursors too, and means their fourth byte as alpha all the same.
+ */
 function pixelsOf(resource: Resource | null): u32 {
   if (resource == null) return BUFFER_NONE;
   if (resource.kind != KIND_TWO_D) return resource.bytes >= EXTENT * STRIDE ? resource.backing : <u32>BUFFER_NONE;
   const fits = resource.width == EXTENT && resource.height == EXTENT;
-  return fits && resource.format == G.VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM ? resource.pixels : <u32>BUFFER_NONE;
+  return fits && canShow(resource.format) ? resource.pixels : <u32>BUFFER_NONE;
 }
 
 function move(number: u32): void {

@@ -48,7 +48,7 @@ export function scanoutsDrop(resource: Resource): void {
 }
 
 /** What we can show: blue, green, red, anything. Linux has no other on a little-endian machine. */
-function canShow(format: u32): bool {
+export function canShow(format: u32): bool {
   return format == G.VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM || format == G.VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM;
 }
 
