@@ -70,7 +70,11 @@ export function latencyScenario(): ScenarioOptions {
       process: { script: device("process") },
       qemu: {
         script: `gb-measure --label qemu-mmio ${QEMU_REGISTER}\ngb-measure --label qemu-port ${QEMU_PORT}\n`,
-        cfg: { type: "hvm", vga: "stdvga", extra: "console=hvc0 xen_emul_unplug=never loglevel=6", vnc: 0, sdl: 0 },
+        programs: ["gb-measure"],
+        cfg: {
+          ...{ type: "hvm", vga: "stdvga", vnc: 0, sdl: 0, ramdisk: "/lab/guests/qemu.img.gz" },
+          extra: "console=hvc0 xen_emul_unplug=never loglevel=6",
+        },
       },
     },
     machine: { cpus: 1, icount: true, hvm: true },
