@@ -69,6 +69,13 @@ static void put_transfer(unsigned slot, uint32_t rows) {
     put(slot, TRANSFER, 0, words, sizeof(words) / sizeof(words[0]));
 }
 
+/* Says what the answer was when it was another. */
+static bool is_ok(uint32_t answer) {
+    if (answer != OK_NODATA)
+        say("GPU answered %x\n", (uint64_t)answer);
+    return answer == OK_NODATA;
+}
+
 const char *gpu_picture(const uint64_t *a, uint64_t *value) {
     uint32_t id = (uint32_t)a[0], width = (uint32_t)a[1], height = (uint32_t)a[2], *pixels = reach(PICTURE_GPA);
     uint64_t count = (uint64_t)width * height;
@@ -78,18 +85,18 @@ const char *gpu_picture(const uint64_t *a, uint64_t *value) {
     for (uint64_t i = 0; i < count; i++)
         pixels[i] = (uint32_t)i * 2654435761u + (uint32_t)a[3];
     *value = crc32((uint8_t *)pixels, count * PIXEL_BYTES);
-    if (ASK(CREATE_2D, id, FORMAT_B8G8R8X8, width, height) != OK_NODATA)
+    if (!is_ok(ASK(CREATE_2D, id, FORMAT_B8G8R8X8, width, height)))
         return "no resource";
-    if (ASK(ATTACH_BACKING, id, 1, (uint32_t)PICTURE_GPA, 0, (uint32_t)(count * PIXEL_BYTES), 0) != OK_NODATA)
+    if (!is_ok(ASK(ATTACH_BACKING, id, 1, (uint32_t)PICTURE_GPA, 0, (uint32_t)(count * PIXEL_BYTES), 0)))
         return "no backing";
-    if (ASK(TRANSFER, 0, 0, width, height, 0, 0, id, 0) != OK_NODATA)
+    if (!is_ok(ASK(TRANSFER, 0, 0, width, height, 0, 0, id, 0)))
         return "no transfer";
-    if (ASK(SET_SCANOUT, 0, 0, width, height, (uint32_t)a[4], id) != OK_NODATA)
+    if (!is_ok(ASK(SET_SCANOUT, 0, 0, width, height, (uint32_t)a[4], id)))
         return "no scanout";
     picture.id = id;
     picture.width = width;
     picture.height = height;
-    return ASK(FLUSH, 0, 0, width, height, id, 0) == OK_NODATA ? NULL : "no flush";
+    return is_ok(ASK(FLUSH, 0, 0, width, height, id, 0)) ? NULL : "no flush";
 }
 
 const char *gpu_flood(const uint64_t *a, uint64_t *value) {

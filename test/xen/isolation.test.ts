@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+//
+// One driver domain under an enforcing FLASK policy for four guests on virtio-gpu: each tries the others' resource ids,
+// contexts, outputs and addresses; one dies in the middle of a flood; nothing is left afterwards. The guests are
+// test/guest-kernel, whose driver says what no honest one would; under -icount, so that no time limit depends on the
+// host's load.
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { GUEST_KERNEL } from "../../host/lab/guest-kernel.js";
+import { DOM0_PROGRAMS } from "../../host/lab/native.js";
+import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
+import { type Books, newNodes, readBooks } from "../../host/lab/scenarios/books.js";
+import booksScript from "../../host/lab/scenarios/books.sh";
+import { type Figures, GLOVEBOX_ELF, MODULES_IMG } from "../../host/lab/scenarios/demo.js";
+import { Said } from "../../host/lab/scenarios/guest-kernel.js";
+import kernelScript from "../../host/lab/scenarios/guest-kernel.sh";
+import { denials } from "../../host/lab/scenarios/guests.js";
+import trioScript from "../../host/lab/scenarios/trio.sh";
+import script from "./isolation.sh";
+import guestsScript from "./raw-guests.sh";
+
+/** Answers of virtio 1.2, 5.7.6.7. */
+const OK_NODATA = 0x1100n;
+const ERR_UNSPEC = 0x1200n;
+const ERR_INVALID_SCANOUT_ID = 0x1202n;
+const ERR_INVALID_RESOURCE_ID = 0x1203n;
+const NEEDS_RESET = 0x40n;
+const COMMANDS = ["flush", "transfer", "scanout", "attach", "detach", "unref"];
+const FOREIGN = ["tester-2", "tester-99", "other-2", "other-77"];
+/** Of the driver domain: what must be as before when no guest is left. */
+const STEADY = ["arena_pages", "guests", "vgpus", "memory_pages", "restarts", "console_dropped", "xenstore_dropped"];
+/** Xen's own tables of a domain grow and stay; what belongs to guests does not. */
+const OF_GUESTS: (keyof Books)[] = ["domains", "domainPages", "eventChannels", "grants", "ioreqServers", "storeNodes"];
+
+let result: ScenarioResult;
+let said: Said;
+
+test.before(async () => {
+  result = await runScenario({
+    name: "isolation",
+    xen: "flask",
+    dom0Script: kernelScript + booksScript + trioScript + guestsScript + script,
+    files: {
+      gbctl: `${DOM0_PROGRAMS}/gbctl`,
+      "glovebox.elf": GLOVEBOX_ELF,
+      "modules.img": MODULES_IMG,
+      "guest-kernel": GUEST_KERNEL,
+    },
+    machine: { cpus: 1, icount: true, xen: "conring_size=1m" },
+    timeoutMs: 700_000,
+  });
+  if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
+  said = new Said(result);
+});
+
+const figures = (name: string): Figures => JSON.parse(readOutput(result, `${name}.json`)) as Figures;
+const crc = (when: string, guest: string): bigint => BigInt(`0x${figures(`crc-${when}-${guest}-0`).crc32}`);
+
+test("each shows its own picture", () => {
+  for (const guest of ["busy", "victim", "tester", "other"])
+    assert.is(crc("quiet", guest), said.value(`shown-${guest}`), guest);
+});
+
+for (const name of FOREIGN) {
+  test(`${name}: every command with another guest's resource is refused as one that does not exist`, () => {
+    for (const what of COMMANDS) assert.is(said.value(`${what}-${name}`), ERR_INVALID_RESOURCE_ID, what);
+  });
+}
+
+test("contexts do not exist, and name nobody", () => {
+  for (const what of ["create", "attach", "submit"]) assert.is(said.value(`context-${what}`), ERR_UNSPEC, what);
+  assert.is(said.value("context-other"), ERR_INVALID_RESOURCE_ID);
+  assert.is(said.value("output-other"), ERR_INVALID_SCANOUT_ID);
+});
+
+test("addresses where only another guest has memory: nothing to transfer from, no ring", () => {
+  assert.is(said.value("address-make"), OK_NODATA);
+  assert.is(said.value("address-attach"), OK_NODATA); // a backing is only looked at when it is used
+  assert.is(said.value("address-transfer"), ERR_UNSPEC);
+  assert.is(said.value("address-rings") & NEEDS_RESET, NEEDS_RESET);
+});
+
+test("nobody else saw any of it: pictures and memory are as before, and the one who tried works again", () => {
+  for (const guest of ["busy", "victim", "other"]) assert.is(crc("tried", guest), crc("quiet", guest), guest);
+  assert.is(said.value("memory-other-after"), said.value("memory-other"));
+  assert.is(crc("tried", "tester"), said.value("picture-again"));
+  assert.is(figures("stat-tried-tester").state, "ready");
+});
+
+test("one dies in the middle of a flood: the others go on", () => {
+  assert.ok(Number(figures("engine-later-busy").done) > Number(figures("engine-survived-busy").done));
+  assert.ok(said.value("flood-busy") > 0n);
+  assert.is(crc("survived", "busy"), said.value("shown-busy"));
+  assert.is(crc("survived", "tester"), said.value("picture-again"));
+  assert.is(crc("survived", "other"), said.value("picture-survived"));
+});
+
+test("Xen refused nothing in all that", () => {
+  for (const when of ["first", "all-gone", "end"]) assert.equal(denials(readOutput(result, `xen-${when}.txt`)), []);
+});
+
+test("nothing is left in Xen, in xenstore, in the driver domain", () => {
+  assert.equal(readBooks(said, "end"), readBooks(said, "all-gone"));
+  assert.equal(newNodes(said, "first", "end"), []);
+  const [first, end] = [readBooks(said, "first"), readBooks(said, "end")];
+  for (const key of OF_GUESTS) assert.is(end[key], first[key], key);
+  for (const key of STEADY) assert.is(figures("idle-after")[key], figures("idle-before")[key], key);
+  assert.equal([figures("idle-after").guests, figures("idle-after").vgpus], [0, 0]);
+  assert.not.match(guestLog(result, "glovebox-demo"), /panic/i);
+});
+
+test.run();
