@@ -21,7 +21,8 @@ told after gbctl state a 0 --json
 step "another version comes while the guest is served"
 told load gbctl load /lab/files/live.gbx --json
 told load-again gbctl load /lab/files/live.gbx
-told load-bad gbctl load /lab/files/gbctl
+head -c 65536 /lab/files/gbctl >/tmp/program.gbx # an ELF file, and no module
+told load-bad gbctl load /tmp/program.gbx
 told attach gbctl attach a --module register-file@0.2.0 --json
 told in-use gbctl unload register-file@0.2.0
 told modules-live gbctl modules --json

@@ -40,7 +40,7 @@ test.before(async () => {
   const writable = Buffer.from(otherVersion());
   writable.writeUInt32LE(7, 64 + 56 + 4); // the code's segment
   const disk = ramdisk([
-    { name: "forged-1.gbx", bytes: register.bytes, sum: "0".repeat(64) },
+    { name: "forged-1.gbx", bytes: register.bytes, sum: "0".repeat(128) },
     { name: "unlisted-1.gbx", bytes: register.bytes, sum: "" },
     { name: "text-1.gbx", bytes: Buffer.from("no module") },
     { name: "writable-1.gbx", bytes: writable },
