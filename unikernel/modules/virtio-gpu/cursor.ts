@@ -43,8 +43,8 @@ function update(number: u32): void {
 }
 
 /**
- * Of a resource that can be a cursor; a blob has bytes and no extents. Linux makes every 2D resource of a dumb buffer in
- * the format without alpha, cursors too, and means their fourth byte as alpha all the same.
+ * Of a resource that can be a cursor; a blob has bytes and no extents. Linux makes every 2D resource of a dumb buffer
+ * in the format without alpha, cursors too, and means their fourth byte as alpha all the same.
  */
 function pixelsOf(resource: Resource | null): u32 {
   if (resource == null) return BUFFER_NONE;
