@@ -109,6 +109,12 @@ function program(): Command {
   return main;
 }
 
+// Whoever read our words has gone (`glovebox replay FILE | head`): nothing is left to say, and nothing was wrong.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 try {
   await program().parseAsync();
 } catch (error) {

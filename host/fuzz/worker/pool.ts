@@ -15,6 +15,7 @@ const DATA_MIB = Number(process.env.GLOVEBOX_WORKER_MIB ?? 3072);
 /** A shell sets the limit and becomes the worker. */
 const LIMITED = `ulimit -d ${DATA_MIB * 1024} && exec "$@"`;
 const STOP_SECONDS = 60;
+const LATE = `the fuzzing process did not stop within ${STOP_SECONDS} s and was ended; what it had kept is there`;
 
 export interface Child {
   /** Resolves when the process is gone. */
@@ -36,6 +37,7 @@ export function startChild(job: Job, on: (message: Message) => void): Child {
     said = `${said}${chunk}`.slice(-2000);
   });
   let isOver = false;
+  let isLate = false;
   child.on("message", (message: Message) => {
     isOver ||= ["done", "refused", "broken", "hang"].includes(message.type);
     on(message);
@@ -47,12 +49,16 @@ export function startChild(job: Job, on: (message: Message) => void): Child {
       resolve();
     });
     child.on("exit", (code, signal) => {
-      if (!isOver) on({ type: "broken", reason: death(code, signal, said) });
+      if (!isOver) on({ type: "broken", reason: isLate ? LATE : death(code, signal, said) });
       resolve();
     });
   });
   child.send(job);
-  return { gone, stop: () => stop(child), kill: () => void child.kill("SIGKILL") };
+  const late = (): void => {
+    isLate = true;
+    child.kill("SIGKILL");
+  };
+  return { gone, stop: () => stop(child, late), kill: () => void child.kill("SIGKILL") };
 }
 
 function death(code: number | null, signal: string | null, said: string): string {
@@ -61,11 +67,11 @@ function death(code: number | null, signal: string | null, said: string): string
   return `the fuzzing process ended with ${signal ?? `code ${code}`}${limit}${last && `: ${last}`}`;
 }
 
-/** It ends its slice first; one that does not is killed. */
-function stop(child: ChildProcess): void {
+/** It ends its slice first; one that does not is `late`. */
+function stop(child: ChildProcess, late: () => void): void {
   if (!child.connected) return;
   child.send("stop");
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_SECONDS * 1000);
+  const timer = setTimeout(late, STOP_SECONDS * 1000);
   timer.unref();
   child.on("exit", () => clearTimeout(timer));
 }

@@ -59,10 +59,14 @@ function runJob(subject: Subject, job: Job, shared: Int32Array, say: (message: M
   if (job.mode === "least") return leastJob(subject, job, wire, say, shared);
   if (job.mode === "minimize") return minimizeJob(subject, job, wire, say, shared);
   const status = (): WorkerStatus => statusOf(target, campaign);
-  for (const seed of job.seeds) campaign.seed(inputOf(subject, seed));
+  const stops = (): boolean => Atomics.load(shared, SHARED.stop) !== 0;
+  for (const seed of job.seeds) {
+    if (stops()) break;
+    campaign.seed(inputOf(subject, seed));
+  }
   if (usable.length > 0 && job.mode === "fuzz") {
     const end = job.runs === 0 ? Number.POSITIVE_INFINITY : campaign.executions + job.runs;
-    for (let slice = 0; campaign.executions < end && Atomics.load(shared, SHARED.stop) === 0; slice++) {
+    for (let slice = 0; campaign.executions < end && !stops(); slice++) {
       campaign.run(Math.min(sliceRuns, end - campaign.executions));
       if (slice % STATUS_EVERY === 0) say({ type: "status", status: status() });
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What a machine says: lines of the console, nodes, faults, answers. Numbers are taken out, and what stands in quotes,
-// which is a guest's or a module's own text and would always be new. A word that was never said before is something
-// new. It speaks as a checker because those hear everything; it never finds anything.
+// What a machine says: lines of the console, nodes, faults, answers. Numbers are taken out, and what others wrote and
+// is only repeated, which would always be new: text in quotes, and before the colon of a node's words what they are
+// about. A word that was never said before is something new. It speaks as a checker because those hear everything; it
+// never finds anything.
 
 import type { Checker } from "../checkers/checker.js";
 import type { Entry } from "../journal.js";
@@ -31,10 +32,15 @@ function masked(text: string): string {
   return unquoted.replace(/0x[0-9a-f]+|\d+/g, "N").slice(0, WORDS_MAX);
 }
 
+/** Of `slot=99: must be 1 to 31` what is wrong, not with what. */
+function reasonOf(text: string): string {
+  return text.slice(text.lastIndexOf(": ") + 1);
+}
+
 function wordOf(entry: Entry): string {
   switch (entry.kind) {
     case "node":
-      return `node ${masked(entry.path)} ${masked(entry.value ?? "gone")}`;
+      return `node ${masked(entry.path)} ${masked(reasonOf(entry.value ?? "gone"))}`;
     case "called":
       return `called ${entry.entry} ${entry.fault}`;
     case "restarted":
