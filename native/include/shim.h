@@ -98,6 +98,8 @@ uint64_t shim_stat(uint32_t which);
 #define STAT_ARENA_PAGES_USED 7
 #define STAT_RESTARTS 8
 #define STAT_PANIC_NS 9
+/* The time that our vCPU had a processor: of two readings the difference, without what Xen gave to others between. */
+#define STAT_RUN_NS 10
 
 /* --- restart in place: what outlives a panic of ours ---------------------------------------------------------- */
 /* NONE: the first start. KEEP: a panic, take up what was saved. LOSE: two in a short window, lose all by name. */

@@ -42,6 +42,8 @@ uint64_t shim_stat(uint32_t which) {
         return survivor_open() ? survivor_open()->restarts : 0;
     case STAT_PANIC_NS:
         return survivor_open() ? survivor_open()->panic_ns : 0;
+    case STAT_RUN_NS:
+        return time_run_ns();
     default:
         return 0;
     }

@@ -11,6 +11,11 @@
 #include "shim.h"
 
 #define NS_PER_SECOND 1000000000ul
+#define SHARE_AFTER_NS 1000000ul /* Xen's default sched_ratelimit_us */
+
+/* Xen writes it when it takes the processor from us and when it gives us one (vcpu.h). */
+static struct vcpu_runstate_info runstate;
+static uint64_t shared_entry_ns; /* of the time on the processor that was shared already */
 
 static void on_timer(uint32_t a, uint32_t b) {
     (void)a;
@@ -21,6 +26,10 @@ static void on_timer(uint32_t a, uint32_t b) {
 void time_init(void) {
     if (hypercall_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL))
         panic("cannot stop the periodic timer", 0, 0);
+    struct vcpu_register_runstate_memory_area area = {.addr.v = &runstate};
+    int rc = hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area);
+    if (rc)
+        panic("cannot register the runstate area, errno", (uint64_t)-rc, 0);
     int32_t port = event_bind_virq(VIRQ_TIMER, on_timer);
     if (port < 0)
         panic("cannot bind VIRQ_TIMER, errno", (uint64_t)-port, 0);
@@ -64,6 +73,27 @@ uint64_t time_at_tsc(uint64_t tsc) {
 
 uint64_t shim_time_ns(void) {
     return time_at_tsc(machine_tsc());
+}
+
+/* It only changes while we do not run, so it was whole when the time of its last change is the same afterwards. */
+uint64_t time_run_ns(void) {
+    const volatile struct vcpu_runstate_info *info = &runstate;
+    uint64_t entry, ran, now;
+    do {
+        entry = info->state_entry_time;
+        ran = info->time[RUNSTATE_running];
+        now = shim_time_ns();
+    } while (info->state_entry_time != entry);
+    return ran + (now - entry);
+}
+
+/* credit2 forgets whoever wakes up in the first sched_ratelimit_us of somebody else's time, until that time ends. */
+bool time_to_share(void) {
+    uint64_t entry = ((const volatile struct vcpu_runstate_info *)&runstate)->state_entry_time;
+    if (entry == shared_entry_ns || shim_time_ns() - entry < SHARE_AFTER_NS)
+        return false;
+    shared_entry_ns = entry;
+    return true;
 }
 
 uint64_t shim_wall_ns(void) {

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Xen system time and wall clock out of the shared info page, and the one-shot timer. */
+/* Xen system time and wall clock out of the shared info page, the time that we run, and the one-shot timer. */
 #ifndef GLOVEBOX_TIME_H
 #define GLOVEBOX_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Stops Xen's periodic tick, binds the timer. */
+/* Stops Xen's periodic tick, binds the timer, tells Xen where to write how long we run. */
 void time_init(void);
 /* System time at a past or present reading of the TSC. */
 uint64_t time_at_tsc(uint64_t tsc);
+/* ns that our vCPU has had a processor. */
+uint64_t time_run_ns(void);
+/* Once each time that Xen gave us the processor, when we have had it for SHARE_AFTER_NS. */
+bool time_to_share(void);
 
 #endif

@@ -235,6 +235,38 @@ static void timer(void) {
     scenario_same_ledger();
 }
 
+/* Whoever woke up at the begin of our time on the processor gets its turn: once, after a millisecond. */
+static void shares_processor(void) {
+    static const struct {
+        uint64_t ns, yields;
+        bool anew;
+    } STEPS[] = {{500000, 0, true}, {600000, 1, false}, {5000000, 0, false}, {900000, 0, true}, {200000, 1, false}};
+    scenario_boot();
+    for (uint32_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]); i++) {
+        uint64_t yields = fake_yields();
+        if (STEPS[i].anew)
+            fake_steal(1000);
+        fake_advance_clock(STEPS[i].ns);
+        core.idle_slices = IDLE_MORE;
+        scenario_settle();
+        CHECK_EQUAL(fake_yields() - yields, STEPS[i].yields);
+    }
+    scenario_same_ledger();
+}
+
+/* What Xen gives to others passes, and is not ours. */
+static void stolen_time(void) {
+    scenario_boot();
+    uint64_t time = shim_time_ns(), ran = shim_stat(STAT_RUN_NS);
+    fake_advance_clock(1000);
+    fake_steal(5000000);
+    fake_advance_clock(2000);
+    ran = shim_stat(STAT_RUN_NS) - ran;
+    CHECK(shim_time_ns() - time >= 5003000);
+    CHECK(ran >= 3000 && ran < 4000); /* the fake's clock goes on by itself, a little */
+    scenario_same_ledger();
+}
+
 static void idle_work(void) {
     scenario_boot();
     core.idle_slices = 3;
@@ -282,6 +314,8 @@ const struct scenario service_scenarios[] = {
     {.name = "interrupts", .run = interrupts},
     {.name = "timer and clocks", .run = timer},
     {.name = "idle work", .run = idle_work},
+    {.name = "stolen time", .run = stolen_time},
+    {.name = "shares its processor", .run = shares_processor},
     {.name = "busy-wait", .run = busy_wait},
     {0},
 };

@@ -44,6 +44,12 @@ const MUTANTS: Mutant[] = [
   },
   { name: "low priorities starve", file: "fair", from: "owed(engine, level) >=", to: "owed(engine, level) + 1 == " },
   {
+    name: "what a low priority ran too long is forgotten",
+    file: "fair",
+    from: "debt = PRIORITY_DEBT_NS",
+    to: "debt = 0",
+  },
+  {
     name: "high priority is not asked first",
     file: "fair",
     from: "for (let level = PRIORITIES; level-- > 0; )",

@@ -107,6 +107,17 @@ export function priorities(wasm: Wasm): void {
   near("low", share(result, 2), 0.05, PRECISE);
 }
 
+/** What a low one runs beyond its slice, because it does not stop at once, it pays back. */
+export function priorityOverrun(wasm: Wasm): void {
+  const guests = [flood("a", { priority: "high" }), flood("b", { priority: "low" })].map((one) => ({
+    ...one,
+    execQuantumUs: 500,
+    costUs: 1e6,
+  }));
+  const result = run(wasm, "weighted", 60_000, guests, { engine: { preemptUs: 200 } });
+  near("low", share(result, 1), 0.05, PRECISE);
+}
+
 /** A high one that wakes up does not wait for the end of a lower one's slice. */
 export function priorityWakes(wasm: Wasm): void {
   const guests: GuestLoad[] = [
@@ -255,6 +266,7 @@ export const PROMISES: [string, (wasm: Wasm) => void][] = [
   ["fixed slots, also beside an idle owner", slots],
   ["an overrun slot is paid by who overran it", slotOverrun],
   ["priorities, and the part kept for the lower ones", priorities],
+  ["what a low priority runs too long it pays back", priorityOverrun],
   ["a high priority that wakes up does not wait", priorityWakes],
   ["1000 deadlines of a cluster among floods, none missed", deadlines],
   ["a greedy deadline guest stays within its budget", budgets],

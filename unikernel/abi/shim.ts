@@ -85,6 +85,8 @@ export const STAT_CONSOLE_DROPPED = 6;
 export const STAT_ARENA_PAGES_USED = 7;
 export const STAT_RESTARTS = 8;
 export const STAT_PANIC_NS = 9;
+// The time that our vCPU had a processor: of two readings the difference, without what Xen gave to others between.
+export const STAT_RUN_NS = 10;
 
 // --- restart in place: what outlives a panic of ours ---
 // NONE: the first start. KEEP: a panic, take up what was saved. LOSE: two in a short window, lose all by name.

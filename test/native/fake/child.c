@@ -45,6 +45,7 @@ static const char *const may_panic[] = {
     "cannot set the timer",
     "cannot map the shared info page",
     "cannot stop the periodic timer",
+    "cannot register the runstate area",
     "cannot bind VIRQ_TIMER",
     "no grant table",
     "cannot map the grant table",

@@ -2,6 +2,8 @@
 /* Event channels of the driver domain, its timer, and the peers' ends that the scenarios pull. */
 #include "fake.h"
 
+#include "shim.h"
+
 #define PORTS 96u
 #define PEERS 64u
 
@@ -20,6 +22,7 @@ static struct peer {
 
 static struct shared_info *shared;
 static uint64_t deadline;
+static struct vcpu_runstate_info *runstate;
 
 evtchn_port_t fake_console_port(void) {
     return 2;
@@ -142,9 +145,22 @@ uint64_t fake_timer_deadline(void) {
     return deadline;
 }
 
+void fake_steal(uint64_t ns) {
+    uint64_t now = shim_time_ns();
+
+    runstate->time[RUNSTATE_running] += now - runstate->state_entry_time;
+    runstate->time[RUNSTATE_runnable] += ns;
+    runstate->state_entry_time = now + ns;
+    fake_advance_clock(ns);
+}
+
 long fake_vcpu_op(uint64_t cmd, void *argument) {
     switch (cmd) {
     case VCPUOP_stop_periodic_timer:
+        return 0;
+    case VCPUOP_register_runstate_memory_area:
+        runstate = ((struct vcpu_register_runstate_memory_area *)argument)->addr.v;
+        *runstate = (struct vcpu_runstate_info){.state_entry_time = shim_time_ns()};
         return 0;
     case VCPUOP_stop_singleshot_timer:
         deadline = 0;

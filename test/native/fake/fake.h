@@ -61,6 +61,7 @@ bool fake_panics(void (*step)(void));
 /* Called before the domain's end is told. */
 extern void (*fake_at_end)(void);
 void fake_advance_clock(uint64_t ns);
+uint64_t fake_yields(void);
 _Noreturn void fake_panicked(void);
 
 /* --- frames.c --- */
@@ -109,6 +110,8 @@ evtchn_port_t fake_console_port(void), fake_store_port(void);
 void fake_events_init(struct shared_info *shared);
 void fake_fire_timer(void);
 uint64_t fake_timer_deadline(void);
+/* Xen gives the processor to somebody else for so long. */
+void fake_steal(uint64_t ns);
 long fake_vcpu_op(uint64_t cmd, void *argument);
 
 /* --- grants.c --- */

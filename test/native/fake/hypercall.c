@@ -13,6 +13,7 @@ static uint64_t count, fail_at;
 static long fail_answer;
 static const char *failed = "";
 static uint64_t clock_ns = 5000000000ul;
+static uint64_t yields;
 static struct start_info info;
 static struct shared_info *shared;
 
@@ -115,11 +116,16 @@ _Noreturn void fake_panicked(void) {
     _Exit(FAKE_PANIC_EXIT);
 }
 
+uint64_t fake_yields(void) {
+    return yields;
+}
+
 static long sched_op(uint64_t cmd) {
     switch (cmd) {
     case SCHEDOP_shutdown:
         fake_panicked();
     case SCHEDOP_yield:
+        yields++;
         (void)fake_console();
         return 0;
     case SCHEDOP_block:

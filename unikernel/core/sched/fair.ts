@@ -5,20 +5,20 @@
 // sleeper collects no credit, and what it owes from before it still owes.
 //
 // Priorities: the highest that has somebody runs. Those below it that wait are owed one part in PRIORITY_RESERVE of
-// what runs above them, and run as soon as that is a whole slice, so none starves.
+// the engine, and run as soon as that is a whole slice, so none starves. What they run beyond it they owe themselves.
 
 import { Entity, PRIORITIES, PRIORITY_HIGH, entityAt } from "./entity";
 import {
   HEAP_LOW, NOBODY, heapHas, heapInsert, heapOf, heapRemove, heapSize, heapTop, heapTopKey, heapUpdate,
 } from "./heap";
-import { PRIORITY_RESERVE } from "./limits";
+import { PRIORITY_DEBT_NS, PRIORITY_RESERVE } from "./limits";
 import { ENGINES_MAX } from "./size";
 import { throttleSlice } from "./throttle";
 
 /** Units of virtual time in a nanosecond at weight 1: 2^64 of them are 36 years of the engine. */
 const SCALE: u64 = 16;
 
-//  per engine and priority: ┌ virtual time u64 ┬ owed_ns u64 ┐
+//  per engine and priority: ┌ virtual time u64 ┬ owed_ns i64 ┐
 const LEVELS: usize = memory.data(ENGINES_MAX * PRIORITIES * 16, 8);
 
 @inline
@@ -32,13 +32,13 @@ function virtualTime(engine: u32, level: u32): u64 {
 }
 
 @inline
-function owed(engine: u32, level: u32): u64 {
-  return load<u64>(levelOf(engine, level), 8);
+function owed(engine: u32, level: u32): i64 {
+  return load<i64>(levelOf(engine, level), 8);
 }
 
 @inline
-function setOwed(engine: u32, level: u32, ns: u64): void {
-  store<u64>(levelOf(engine, level), ns, 8);
+function setOwed(engine: u32, level: u32, ns: i64): void {
+  store<i64>(levelOf(engine, level), ns, 8);
 }
 
 @inline
@@ -73,7 +73,7 @@ export function fairRemove(entity: Entity): void {
 export function fairPick(engine: u32): u32 {
   for (let level: u32 = 0; level < PRIORITY_HIGH; level++) {
     const vgpu = heapTop(heapAt(engine, level));
-    if (vgpu != NOBODY && owed(engine, level) >= sliceOf(entityAt(engine, vgpu))) return vgpu;
+    if (vgpu != NOBODY && owed(engine, level) >= <i64>sliceOf(entityAt(engine, vgpu))) return vgpu;
   }
   for (let level = PRIORITIES; level-- > 0; ) {
     const vgpu = heapTop(heapAt(engine, level));
@@ -109,12 +109,13 @@ function moveTime(entity: Entity, level: u32): void {
 }
 
 function settleOwed(engine: u32, ran_level: u32, ran_ns: u64): void {
-  for (let level: u32 = 0; level < ran_level; level++) {
+  let debt: i64 = 0; // whoever runs while nobody above wants to takes nothing from anybody
+  for (let level: u32 = 0; level < PRIORITIES; level++) {
     if (heapSize(heapAt(engine, level)) == 0) continue;
-    setOwed(engine, level, owed(engine, level) + ran_ns / (PRIORITY_RESERVE - 1));
+    if (level < ran_level) setOwed(engine, level, owed(engine, level) + <i64>(ran_ns / (PRIORITY_RESERVE - 1)));
+    if (level > ran_level) debt = PRIORITY_DEBT_NS;
   }
-  const before = owed(engine, ran_level);
-  setOwed(engine, ran_level, before > ran_ns ? before - ran_ns : 0);
+  setOwed(engine, ran_level, max<i64>(owed(engine, ran_level) - <i64>ran_ns, -debt));
 }
 
 /** Before another weight counts, outside the heap: what it is ahead of the others is the same engine time as before. */

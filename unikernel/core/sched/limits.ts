@@ -31,6 +31,8 @@ export const CAP_WINDOW_NS: u64 = 100_000_000;
 
 /** Lower priorities get one part in twenty of the engine while they wait, whatever the higher ones ask for. */
 export const PRIORITY_RESERVE: u64 = 20;
+/** What a lower priority ran beyond that, and pays back, at most: then it waits two seconds, not for ever. */
+export const PRIORITY_DEBT_NS: i64 = 100_000_000;
 
 /** Promised to deadlines at most, in millionths of the engine: the rest is for those without one. */
 export const DEADLINE_PPM_MAX: u64 = 950_000;
