@@ -6,11 +6,12 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { addMemory, readMemory, writeMemory } from "../../host/sim/domain.js";
+import { addMemory, type Domain, readMemory, writeMemory } from "../../host/sim/domain.js";
 import { configWrite, memoryRead } from "../../host/sim/guest.js";
 import { ModuleFault } from "../../host/sim/module.js";
 import { settle, step, type World } from "../../host/sim/world.js";
-import { attached, probe, request, specify, stat, vgpuNode } from "./support.js";
+import { storeRead } from "../../host/sim/xenstore.js";
+import { attached, GUEST, probe, request, specify, stat, vgpuNode } from "./support.js";
 
 const CAPABILITIES = ["irq", "scanout", "log", "memory", "buffer", "work"];
 const FUEL = { attach: 1000, reset: 1000, barRead: 1000, barWrite: 1000, event: 1000, workDone: 1000 };
@@ -214,6 +215,54 @@ test("a module that faults in work_done is lost; another vGPU's copies go on", (
   assert.is(vgpuNode(world, "state", 1), "lost");
   assert.match(vgpuNode(world, "error", 1) ?? "", /work_done/);
   assert.is(vgpuNode(world, "state", 0), "ready");
+});
+
+/** A slice of 64 KiB is 16 pages on each side: 3.2 s of the engine, so that two are more than any workload may take. */
+const SLOW_PAGE_NS = 100_000_000n;
+const SLICE = 65536;
+
+/** From now on the copy engine takes so long for each page that it reaches for. */
+function slow(world: World, guest: Domain): void {
+  const get = guest.frames.get.bind(guest.frames);
+  guest.frames.get = (gfn) => {
+    world.timeNs += SLOW_PAGE_NS;
+    return get(gfn);
+  };
+}
+
+test("a workload that takes more engine time than any may loses its vGPU by name; the other's work goes on", () => {
+  const { world, guest, caps, ended, src, dst, half } = device();
+  assert.is(specify(world, "module=probe guest=pvh slot=2", 1), "ready");
+  slow(world, guest);
+  caps.workCopy(0, 1n, dst, 0n, 0, src, 0n, 0, SLICE, 1);
+  settle(world);
+  assert.equal(ended, [[1n, DONE]], "3.2 s: no more than any may");
+  assert.is(stat(world).get("recent_engine_timeouts"), "0");
+  caps.workCopy(0, 2n, dst, 0n, 0, src, 0n, 0, half, 1);
+  assert.is(world.core.work_fence(1, 0, 3n), OK);
+  settle(world);
+  assert.is(vgpuNode(world, "state", 0), "lost");
+  assert.is(vgpuNode(world, "error", 0), "guest 7 vgpu 0: a workload took more engine time than any may");
+  assert.equal(ended.slice(1), [[3n, DONE]]);
+  assert.is(vgpuNode(world, "state", 1), "ready");
+  assert.is(stat(world).get("recent_engine_timeouts"), "1");
+});
+
+test("the third one within the window leads to quarantine", () => {
+  const { world, guest, device: one, half } = device();
+  const why = (): string | undefined => storeRead(world.store, `data/glovebox/quarantine/${GUEST}`);
+  slow(world, guest);
+  for (const turn of [1, 2, 3]) {
+    assert.is(why(), undefined, `before the ${turn}th`);
+    const caps = one.capabilities();
+    const [from, to] = [0, half].map((at) => caps.bufferCreate(list([at, half]))) as [number, number];
+    caps.workCopy(0, 1n, to, 0n, 0, from, 0n, 0, half, 1);
+    settle(world);
+    assert.is(vgpuNode(world, "state"), "lost");
+    if (turn < 3) assert.is(request(world, "7 reset 7 0"), "7 ok");
+  }
+  assert.is(why(), "3 engine_timeouts within 60000 ms");
+  assert.match(request(world, "7 reset 7 0") ?? "", /is in quarantine \(3 engine_timeouts within 60000 ms\)/);
 });
 
 test("a vGPU detached in the middle leaves an engine that serves the next", () => {

@@ -51,10 +51,10 @@ export function on_timer(): void {
 }
 
 export function on_idle(): u32 {
-  controlPump();
   const request = requestWork();
   const polls = pollWork();
   const more = workSlice() || request; // behind the polls: who finds work there must not wait for the next event
+  controlPump(); // behind all that may lose a vGPU: perhaps no event comes that would tell of it
   saveChanges();
   return more ? IDLE_MORE : polls ? IDLE_POLLS : IDLE_DONE;
 }
