@@ -152,8 +152,8 @@ for (const [title, features] of [
     mediator.ram.setWord(index, 1); // one is shown; the other appears just when the device says that it listens
     mediator.afterWrite = (gpa) => gpa === listens && mediator.ram.setWord(index, 2);
     driver.notify(CONTROL);
-    mediator.afterWrite = undefined;
     mediator.settle();
+    mediator.afterWrite = undefined;
     assert.is(queue.collect().length, 2);
   });
 }

@@ -35,7 +35,7 @@ type Live = Pick<ReturnType<typeof live>, "mediator" | "driver" | "ram" | "backi
 
 /** Nothing of it is the engine's. */
 function show(all: Live): void {
-  const { driver, ram, backing } = all;
+  const { mediator, driver, ram, backing } = all;
   ram.fill(
     backing,
     Uint8Array.from({ length: PIXELS }, (_, i) => (i * 7 + (i >> 8)) & 0xff),
@@ -47,6 +47,7 @@ function show(all: Live): void {
   ];
   const responses = commands.map((one) => put(all, one));
   driver.kick(D.CONTROL);
+  while (mediator.poll()); // they are more than one call does
   assert.is(control(driver).collect().length, 3);
   for (const one of responses) assert.is(typeAt(all, one), OK);
 }

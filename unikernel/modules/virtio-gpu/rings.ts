@@ -107,7 +107,7 @@ function serve(last: bool): void {
   // The end of a flush is near, and most drivers wait for that: one interrupt for it and for what came before.
   if (!isFlushUnderWay()) publish(queueAt(QUEUE_CONTROL));
   if (broken) stop();
-  else if (isBackingUnderWay() || !budgetLeft()) poll(AGAIN_NS);
+  else if (isBackingUnderWay()) poll(AGAIN_NS);
   else rest(last);
 }
 
@@ -117,12 +117,13 @@ function stop(): void {
   needsReset();
 }
 
-/** There is nothing more to take. */
+/** There is nothing more to take, or there is no budget for it. */
 function rest(last: bool): void {
   const looked = isWorkloadUnderWay() ? polled & ~bitOf(QUEUE_CONTROL) : polled;
   const poll_ns = param(PARAM_POLL_US) * 1000;
   if (looked == 0) poll(0);
   else if (worked && poll_ns != 0) poll(poll_ns);
+  else if (!budgetLeft()) poll(AGAIN_NS);
   else if (last || worked) listen(looked);
 }
 

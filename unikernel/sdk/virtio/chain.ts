@@ -14,7 +14,7 @@
 import * as V from "../../abi/virtio";
 import { isRange, readGuest, writeGuest } from "./guest";
 
-/** A driver may not exceed the queue's size; Linux exceeds it in indirect tables. 8 KiB of descriptors. */
+/** Also of a queue. A driver may not exceed its size; Linux exceeds it in indirect tables. 8 KiB of descriptors. */
 export const CHAIN_PIECES_MAX: u32 = 512;
 /** One command queue, one for what overtakes it, and room for devices with more. */
 export const CHAINS_MAX: u32 = 4;
@@ -40,7 +40,7 @@ const CHAIN_BYTES: u32 = 64;
 
 const CHAINS: usize = memory.data(CHAINS_MAX * CHAIN_BYTES, 8);
 const PIECES: usize = memory.data(CHAINS_MAX * CHAIN_PIECES_MAX * PIECE_BYTES, 8);
-/** Descriptors as read from the guest: one, or a whole indirect table. */
+/** Descriptors as read from the guest: a whole table, the queue's or an indirect one. */
 const TABLE: usize = memory.data(CHAIN_PIECES_MAX * <u32>V.VRING_DESC_BYTES, 8);
 
 export function chainAt(number: u32): Chain {
@@ -54,34 +54,44 @@ function pieceAt(chain: Chain, piece: u32): usize {
   return PIECES + (number * CHAIN_PIECES_MAX + piece) * PIECE_BYTES;
 }
 
-/** The chain that begins at descriptor `head` of the `size` descriptors at `table`. */
+/**
+ * The chain that begins at descriptor `head` of the `size` descriptors at `table`, which are read all at once: a reach
+ * costs more than the bytes do, and a chain may go through all of them.
+ */
 export function chainTake(chain: Chain, table: u64, size: u32, head: u32, indirect_allowed: bool): bool {
   memory.fill(changetype<usize>(chain), 0, CHAIN_BYTES);
   chain.head = head;
+  if (size > CHAIN_PIECES_MAX || !readTable(table, size)) return false;
   let index = head;
   for (let steps: u32 = 0; steps < size; steps++) {
     if (index >= size) return false;
-    if (!readGuest(table + index * V.VRING_DESC_BYTES, TABLE, V.VRING_DESC_BYTES)) return false;
-    const flags: u32 = load<u16>(TABLE, 12);
+    const at = TABLE + index * V.VRING_DESC_BYTES;
+    const flags: u32 = load<u16>(at, 12);
     if (flags & V.VRING_DESC_F_INDIRECT) {
       if (!indirect_allowed || (flags & V.VRING_DESC_F_NEXT) != 0) return false;
-      return takeTable(chain, load<u64>(TABLE), load<u32>(TABLE, 8)) && finish(chain);
+      return takeTable(chain, load<u64>(at), load<u32>(at, 8)) && finish(chain);
     }
-    if (!addPiece(chain, TABLE)) return false;
+    if (!addPiece(chain, at)) return false;
     if (!(flags & V.VRING_DESC_F_NEXT)) return finish(chain);
-    index = load<u16>(TABLE, 14);
+    index = load<u16>(at, 14);
   }
   return false; // as many steps as descriptors, and no end: a loop
+}
+
+function readTable(gpa: u64, entries: u32): bool {
+  const bytes = entries * V.VRING_DESC_BYTES;
+  if (!isRange(gpa, bytes)) return false;
+  for (let done: u32 = 0; done < bytes; done += COPY_MAX) {
+    if (!readGuest(gpa + done, TABLE + done, min<u32>(bytes - done, COPY_MAX))) return false;
+  }
+  return true;
 }
 
 /** Read whole, then walked: the driver cannot change under our feet what has been judged. */
 function takeTable(chain: Chain, gpa: u64, bytes: u32): bool {
   const entries = bytes / V.VRING_DESC_BYTES;
   if (entries == 0 || entries > CHAIN_PIECES_MAX || entries * V.VRING_DESC_BYTES != bytes) return false;
-  if (!isRange(gpa, bytes)) return false;
-  for (let done: u32 = 0; done < bytes; done += COPY_MAX) {
-    if (!readGuest(gpa + done, TABLE + done, min<u32>(bytes - done, COPY_MAX))) return false;
-  }
+  if (!readTable(gpa, entries)) return false;
   let index: u32 = 0;
   for (let steps: u32 = 0; steps < entries; steps++) {
     if (index >= entries) return false;
