@@ -188,9 +188,9 @@ static const char *soak_for(void) {
     return soak(a[0], a[1], a[2]);
 }
 
-/* time KIND WHERE COUNT: the median in nanoseconds. */
+/* time KIND WHERE COUNT [PAUSE_US]: the median in nanoseconds. */
 static const char *time_access(void) {
-    return median_ns(a[0], a[1], a[2], &value);
+    return median_ns(a[0], a[1], a[2], a[3], &value);
 }
 
 /* --- on virtio-gpu --- */
@@ -207,6 +207,11 @@ static const char *gpu_show(void) {
 /* gpu_raw TYPE CONTEXT WORD...: a command of any words behind its header; the answer's type. */
 static const char *gpu_any(void) {
     return gpu_raw(a, count, &value);
+}
+
+/* gpu_shreds ID: another picture, as hard to transfer as can be; how long a transfer takes, in nanoseconds. */
+static const char *gpu_hard(void) {
+    return gpu_shreds(a, &value);
 }
 
 /* gpu_flood MS DEPTH: transfers of the picture, so many under way; how many there were. */
@@ -265,7 +270,7 @@ static const struct {
     {"cycle", 1, cycle},       {"play", 4, play},          {"crc", 2, crc_of},         {"gpu_start", 0, gpu_up},
     {"gpu_picture", 5, gpu_show}, {"gpu_raw", 2, gpu_any}, {"gpu_flood", 2, gpu_load}, {"gpu_pace", 3, gpu_periods},
     {"gpu_bells", 1, gpu_ring}, {"gpu_nonsense", 2, gpu_fuzz}, {"gpu_rings", 3, gpu_elsewhere},
-    {"time", 3, time_access},
+    {"gpu_shreds", 1, gpu_hard}, {"time", 3, time_access},
 };
 
 static bool digit(char c, unsigned base, unsigned *out) {

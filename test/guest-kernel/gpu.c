@@ -18,6 +18,12 @@
 #define OK_NODATA 0x1100u
 #define FORMAT_B8G8R8X8 2u
 
+#define SHRED_WIDTH 64u
+#define SHRED_HEIGHT 16384u /* no picture may be higher */
+#define SHRED_BYTES 4100u    /* no piece in the middle may be shorter than a page */
+#define SHREDS (SHRED_WIDTH * SHRED_HEIGHT * PIXEL_BYTES / SHRED_BYTES + 1)
+#define ENTRY_WORDS 4u
+
 #define HEADER_WORDS 6u
 #define CONTEXT_WORD 4u
 #define WAIT_US 20000000ull
@@ -97,6 +103,40 @@ const char *gpu_picture(const uint64_t *a, uint64_t *value) {
     picture.width = width;
     picture.height = height;
     return is_ok(ASK(FLUSH, 0, 0, width, height, id, 0)) ? NULL : "no flush";
+}
+
+/*
+ * The picture from then on is one whose transfer is as long a workload as the device's quotas allow: as many rows as
+ * there can be, each shorter than its stride, from pieces as short as they can be, which touch nowhere, lie across the
+ * ends of pages, and end in the middle of rows.
+ */
+const char *gpu_shreds(const uint64_t *a, uint64_t *value) {
+    static uint32_t command[HEADER_WORDS + 2 + SHREDS * ENTRY_WORDS];
+    uint32_t id = (uint32_t)a[0], wanted, *entry = command + HEADER_WORDS + 2;
+
+    if (!is_ok(ASK(CREATE_2D, id, FORMAT_B8G8R8X8, SHRED_WIDTH, SHRED_HEIGHT)))
+        return "no resource";
+    memset(command, 0, sizeof(command));
+    command[0] = ATTACH_BACKING;
+    command[HEADER_WORDS] = id;
+    command[HEADER_WORDS + 1] = SHREDS;
+    for (uint32_t i = 0; i < SHREDS; i++, entry += ENTRY_WORDS) {
+        entry[0] = (uint32_t)PICTURE_GPA + i % 500 * 8192 + SHRED_BYTES / 2;
+        entry[2] = SHRED_BYTES;
+    }
+    wanted = virtio_done() + 1;
+    (void)virtio_command(0);
+    virtio_submit_from(0, command, sizeof(command));
+    if (!virtio_wait(wanted, WAIT_US) || !is_ok(virtio_answer(0)))
+        return "no backing";
+    picture.id = id;
+    picture.width = SHRED_WIDTH - 1;
+    picture.height = SHRED_HEIGHT;
+    *value = time_ns();
+    if (!is_ok(ASK(TRANSFER, 0, 0, picture.width, picture.height, 0, 0, id, 0)))
+        return "no transfer";
+    *value = time_ns() - *value;
+    return NULL;
 }
 
 const char *gpu_flood(const uint64_t *a, uint64_t *value) {

@@ -84,6 +84,7 @@ _Noreturn void die_in_request(uint64_t gpa);
 const char *gpu_start(uint64_t *value);
 const char *gpu_picture(const uint64_t *a, uint64_t *value);
 const char *gpu_raw(const uint64_t *a, unsigned count, uint64_t *value);
+const char *gpu_shreds(const uint64_t *a, uint64_t *value);
 const char *gpu_flood(const uint64_t *a, uint64_t *value);
 const char *gpu_pace(const uint64_t *a, uint64_t *value);
 const char *gpu_bells(const uint64_t *a, uint64_t *value);
@@ -95,7 +96,7 @@ const char *soak(uint64_t seed, uint64_t ms, uint64_t idle_us);
 const char *use(unsigned slot, uint64_t seed);
 
 /* time.c */
-const char *median_ns(uint64_t kind, uint64_t where, uint64_t count, uint64_t *out);
+const char *median_ns(uint64_t kind, uint64_t where, uint64_t count, uint64_t pause_us, uint64_t *out);
 
 /* random.c */
 uint64_t random_next(uint64_t *state);

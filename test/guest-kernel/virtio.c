@@ -117,10 +117,15 @@ uint32_t *virtio_command(unsigned slot) {
 
 /* The slot must not be under way. */
 void virtio_submit(unsigned slot, uint32_t bytes) {
+    virtio_submit_from(slot, commands[slot], bytes);
+}
+
+/* A command that lies elsewhere than in its slot, because it is longer. */
+void virtio_submit_from(unsigned slot, const uint32_t *command, uint32_t bytes) {
     unsigned head = 2 * slot;
     uint16_t index = virtio_ring.available.index;
 
-    virtio_ring.descriptor[head].address = (uint64_t)commands[slot];
+    virtio_ring.descriptor[head].address = (uint64_t)command;
     virtio_ring.descriptor[head].bytes = bytes;
     virtio_ring.descriptor[head].flags = FLAG_NEXT;
     virtio_ring.descriptor[head].next = (uint16_t)(head + 1);

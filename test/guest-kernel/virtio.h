@@ -38,6 +38,7 @@ uint8_t virtio_status(void);
 void virtio_bell(void);
 uint32_t *virtio_command(unsigned slot);
 void virtio_submit(unsigned slot, uint32_t bytes);
+void virtio_submit_from(unsigned slot, const uint32_t *command, uint32_t bytes);
 uint32_t virtio_answer(unsigned slot);
 uint32_t virtio_done(void);
 bool virtio_wait(uint32_t done, uint64_t us);
