@@ -5,11 +5,12 @@
  *
  *   list                                     each output: connected or not, its preferred mode
  *   draw OUTPUT WIDTH HEIGHT VARIANT         a mode, the test picture in it, the CRC-32 of what was written
- *   flush OUTPUT TIMES                       tell the driver so often that the whole picture has changed
+ *   flush OUTPUT TIMES                       tell the driver so often that the whole picture has changed; the next line,
+ *                                            like stop, ends it
  *   cursor OUTPUT X Y                        a cursor of 64 by 64 pixels there
  *   time OUTPUT WHAT TIMES PAUSE_US          what that costs (kms_time.h)
- *   flood OUTPUT MS                          for so long transfer the whole picture, never waiting for the engine; the
- *                                            next line, like stop, ends it
+ *   flood OUTPUT MS                          for so long, or until it is stopped, transfer the whole picture, never
+ *                                            waiting for the engine
  *   pace OUTPUT TIMES PERIOD_US ROWS         so many rows each period: how long each took, how many were late
  *   end
  *
@@ -226,16 +227,6 @@ static void draw(struct output *output, uint32_t number, uint32_t width, uint32_
         printf("KMS drawn %u %ux%u crc=%08x\n", number, width, height, crc);
 }
 
-static void flushes(const struct output *output, uint32_t number, uint32_t times) {
-    uint64_t start = clock_us();
-
-    for (uint32_t i = 0; i < times; i++) {
-        if (!flush(output))
-            return;
-    }
-    printf("KMS flushed %u times=%u us=%llu\n", number, times, (unsigned long long)(clock_us() - start));
-}
-
 static bool make_cursor(struct output *output) {
     struct drm_mode_create_dumb buffer = {.width = CURSOR_SIDE, .height = CURSOR_SIDE, .bpp = 32};
     struct drm_mode_cursor set = {.flags = DRM_MODE_CURSOR_BO, .width = CURSOR_SIDE, .height = CURSOR_SIDE};
@@ -272,6 +263,18 @@ static bool is_told(void) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 
     return poll(&input, 1, 0) == 1;
+}
+
+static void flushes(const struct output *output, uint32_t number, uint32_t times) {
+    uint64_t start = clock_us();
+    uint32_t done = 0;
+
+    printf("KMS flushes %u\n", number);
+    for (; done < times && !is_told(); done++) {
+        if (!flush(output))
+            return;
+    }
+    printf("KMS flushed %u times=%u us=%llu\n", number, done, (unsigned long long)(clock_us() - start));
 }
 
 static void flood(const struct output *output, uint32_t number, uint32_t ms) {

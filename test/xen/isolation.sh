@@ -7,13 +7,6 @@
 labelled busy victim tester other
 sed -i 's/^memory=16$/memory=96/' $OUT/cfg/busy.cfg # so that it has memory where the others have none
 
-# books NAME: a census, which empties Xen's log; what the log said until then is kept.
-books() {
-    sleep 1
-    xl dmesg >$OUT/xen-$1.txt
-    census $1
-}
-
 # crcs WHEN NAME...: of what the driver domain shows.
 crcs() {
     when=$1

@@ -10,7 +10,7 @@ import * as assert from "uvu/assert";
 import { GUEST_KERNEL } from "../../host/lab/guest-kernel.js";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
-import { type Books, newNodes, readBooks } from "../../host/lab/scenarios/books.js";
+import { newNodes, OF_GUESTS, readBooks, STEADY } from "../../host/lab/scenarios/books.js";
 import booksScript from "../../host/lab/scenarios/books.sh";
 import { type Figures, GLOVEBOX_ELF, MODULES_IMG } from "../../host/lab/scenarios/demo.js";
 import { Said } from "../../host/lab/scenarios/guest-kernel.js";
@@ -28,10 +28,6 @@ const ERR_INVALID_RESOURCE_ID = 0x1203n;
 const NEEDS_RESET = 0x40n;
 const COMMANDS = ["flush", "transfer", "scanout", "attach", "detach", "unref"];
 const FOREIGN = ["tester-2", "tester-99", "other-2", "other-77"];
-/** Of the driver domain: what must be as before when no guest is left. */
-const STEADY = ["arena_pages", "guests", "vgpus", "memory_pages", "restarts", "console_dropped", "xenstore_dropped"];
-/** Xen's own tables of a domain grow and stay; what belongs to guests does not. */
-const OF_GUESTS: (keyof Books)[] = ["domains", "domainPages", "eventChannels", "grants", "ioreqServers", "storeNodes"];
 
 let result: ScenarioResult;
 let said: Said;

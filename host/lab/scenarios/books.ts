@@ -17,6 +17,19 @@ export interface Books {
   storeNodes: number;
 }
 
+/** Xen's own tables of a domain grow and stay; what belongs to guests does not. */
+export const OF_GUESTS = ["domains", "domainPages", "eventChannels", "grants", "ioreqServers", "storeNodes"] as const;
+/** Of the driver domain's own figures: what must be as before when no guest is left. */
+export const STEADY = [
+  "arena_pages",
+  "guests",
+  "vgpus",
+  "memory_pages",
+  "restarts",
+  "console_dropped",
+  "xenstore_dropped",
+];
+
 export function readBooks(said: Said, name: string): Books {
   const xen = said.text(`${name}.xen`);
   const sum = (pattern: RegExp): number => [...xen.matchAll(pattern)].reduce((all, one) => all + Number(one[1]), 0);

@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: MIT
 #
 # What scenarios with Debian guests on virtio-gpu in one driver domain use, and that domain. A guest of $PAIR runs
-# gb-kms, which does what is typed.
+# gb-kms, which does what is typed. The host sets $MODES: of its outputs.
 
 DRIVER=glovebox-demo
-MODES="1024x768 1280x720"
 PAIR="left right"
 
 # create NAME GBCTL-CREATE-OPTIONS...: attached to the driver domain that all share, and started.
 create() {
     guest=$1
     shift
-    gbctl create /lab/guests/$guest.cfg --driver-domain $DRIVER "$@" --json \
+    gbctl create /lab/guests/$guest.cfg --driver-domain $DRIVER "$@" --timeout 300 --json \
         >$OUT/create-$guest.json 2>$OUT/create-$guest.txt || {
         cat $OUT/create-$guest.txt $OUT/create-$guest.json
         fail "guest $guest did not start: $(tail -n 1 $OUT/create-$guest.txt)"
     }
 }
 
-# create_virtio NAME: two outputs; no blobs, so that what is drawn is copied, by the engine that the guests share.
+# create_virtio NAME [BLOB]: an output for each of $MODES; without blobs (0), as when nothing is said, what is drawn is
+# copied, by the engine that the guests share.
 create_virtio() {
-    create $1 --module virtio-gpu --param outputs=2 --param width1=1280 --param height1=720 --param blob=0
+    create $1 --module virtio-gpu --outputs "$(echo $MODES | tr ' ' ,)" --param blob=${2:-0}
 }
 
 # order NAME LINE: typed, and not waited for; obeyed NAME ANSWER [SECONDS] does that, until there is one line more that

@@ -6,6 +6,7 @@
 // refused nothing.
 
 import { join } from "node:path";
+import type { GuestOptions } from "../guest.js";
 import { DOM0_PROGRAMS } from "../native.js";
 import { guestLog, readOutput, type ScenarioOptions, type ScenarioResult } from "../scenario.js";
 import { type Drawing, type Figures, GLOVEBOX_ELF, MODULES_IMG } from "./demo.js";
@@ -25,45 +26,48 @@ export const SCREENS = ["left-0", "left-1", "right-0", "right-1", "panel-0"];
 const SHARE_TOLERANCE = 0.1;
 const SHARE_SECONDS = 8;
 const TOTAL_WEIGHT = WEIGHTS.left + WEIGHTS.right;
-/** Linux, a ramdisk of 10 MB, the pictures. */
+/** Linux, its ramdisk, the pictures. */
 const GUEST_MIB = 144;
 const PANEL_VARIANT = 4;
 const TIMEOUT_MS = 900_000;
 
-/** What a test does beside what the demo does. */
-export interface TrioExtras {
+/** What Dom0 and the guests do when the driver domain of trio.sh is there. */
+export interface TrioScene {
   name: string;
-  /** Dom0, before the first guest. */
-  before: string;
-  /** Dom0, with all guests there. */
+  /** Of the outputs of each guest on virtio-gpu. */
+  modes: readonly string[];
+  /** Dom0; also creates the guests. */
   script: string;
   /** The guests on virtio-gpu, when gb-kms has ended. */
   guestScript?: string;
   guestFiles?: Record<string, string>;
-  files: Record<string, string>;
   timeoutMs: number;
 }
 
-export function trio(extras?: TrioExtras): ScenarioOptions {
-  const cfg = { memory: GUEST_MIB, seclabel: GUEST_LABEL };
+export function trio(): ScenarioOptions {
   const set = `LEFT_WEIGHT=${WEIGHTS.left}\nRIGHT_WEIGHT=${WEIGHTS.right}\nSHARE_SECONDS=${SHARE_SECONDS}\n`;
-  const pair = { script: `${pairScript}${extras?.guestScript ?? ""}`, cfg, files: extras?.guestFiles };
+  return trioScene({ name: "trio", modes: MODES, script: set + guestsScript + endScript, timeoutMs: TIMEOUT_MS });
+}
+
+export function trioScene(scene: TrioScene): ScenarioOptions {
+  const cfg = { memory: GUEST_MIB, seclabel: GUEST_LABEL };
+  const pair: GuestOptions = {
+    script: pairScript + (scene.guestScript ?? ""),
+    programs: ["gb-kms"],
+    files: scene.guestFiles,
+    cfg,
+  };
   return {
-    name: extras?.name ?? "trio",
+    name: scene.name,
     xen: "flask",
-    dom0Script: [set, trioScript, extras?.before, guestsScript, extras?.script, endScript].join(""),
-    files: {
-      gbctl: join(DOM0_PROGRAMS, "gbctl"),
-      "glovebox.elf": GLOVEBOX_ELF,
-      "modules.img": MODULES_IMG,
-      ...extras?.files,
-    },
+    dom0Script: `MODES="${scene.modes.join(" ")}"\n${trioScript}${scene.script}`,
+    files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: {
       ...Object.fromEntries(PAIR.map((name) => [name, pair])),
-      panel: { script: `VARIANT=${PANEL_VARIANT}\n${panelScript}`, cfg },
+      panel: { script: `VARIANT=${PANEL_VARIANT}\n${panelScript}`, programs: ["gb-draw"], cfg },
     },
     machine: { xen: "conring_size=1m" },
-    timeoutMs: extras?.timeoutMs ?? TIMEOUT_MS,
+    timeoutMs: scene.timeoutMs,
   };
 }
 
