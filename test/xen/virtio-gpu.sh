@@ -18,10 +18,10 @@ create() {
     wait_guest $GUEST "KMS ready" 180
 }
 
-# ask LINE PATTERN: the guest does it, and says so.
+# ask LINE PATTERN [SECONDS]: the guest does it, and says so.
 ask() {
     guest_say $GUEST "$1"
-    wait_guest $GUEST "$2" 60
+    wait_guest $GUEST "$2" ${3:-60}
 }
 
 # look WHEN: the vGPU's counters.
@@ -75,7 +75,7 @@ step "flush: one alone, then 2000 without pause"
 look before-one
 ask "flush 0 1" "KMS flushed 0 times=1 "
 look after-one
-ask "flush 0 2000" "KMS flushed 0 times=2000"
+ask "flush 0 2000" "KMS flushed 0 times=2000" 240
 look after-many
 sleep 2
 look idle
