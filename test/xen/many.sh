@@ -159,6 +159,7 @@ sleep 1
 engine left dying weight=1
 gone left
 engine right survived weight=1
+crcs died right-0 panel-0
 order panel go # ends the first picture
 obeyed panel "DRAW ready 1024x768"
 order panel go
