@@ -5,8 +5,8 @@
  *
  *   list                                     each output: connected or not, its preferred mode
  *   draw OUTPUT WIDTH HEIGHT VARIANT         a mode, the test picture in it, the CRC-32 of what was written
- *   flush OUTPUT TIMES                       tell the driver so often that the whole picture has changed; the next line,
- *                                            like stop, ends it
+ *   flush OUTPUT TIMES                       tell the driver so often that the whole picture has changed; the next
+ *                                            line, like stop, ends it
  *   cursor OUTPUT X Y                        a cursor of 64 by 64 pixels there
  *   time OUTPUT WHAT TIMES PAUSE_US          what that costs (kms_time.h)
  *   flood OUTPUT MS                          for so long, or until it is stopped, transfer the whole picture, never

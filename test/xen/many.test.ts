@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // One driver domain under an enforcing FLASK policy for three unmodified Debian guests: two with Debian's virtio_gpu
-// driver and two outputs each (one's pictures are transferred, the other's are blobs), one with bochs-display. While one
-// flushes without pause, cursors move and outputs come, go and change their size in the other; Debian's own modetest
-// lists what it is given and shows its picture; one guest is destroyed in the middle of a flood of flushes. Nobody
-// else's picture changes, and nothing is left. What guests try on purpose against each other is isolation.test.ts.
+// driver and two outputs each (one's pictures are transferred, the other's are blobs), one with bochs-display. While
+// one flushes without pause, cursors move and outputs come, go and change their size in the other; Debian's own
+// modetest lists what it is given and shows its picture; one guest is destroyed in the middle of a flood of flushes.
+// Nobody else's picture changes, and nothing is left. What guests try on purpose against each other is
+// isolation.test.ts.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
