@@ -6,7 +6,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
-import { newNodes, readBooks } from "../../host/lab/scenarios/books.js";
+import { newNodes, readBooks, STEADY } from "../../host/lab/scenarios/books.js";
 import booksScript from "../../host/lab/scenarios/books.sh";
 import type { Figures } from "../../host/lab/scenarios/demo.js";
 import { Said } from "../../host/lab/scenarios/guest-kernel.js";
@@ -14,8 +14,6 @@ import { denials, GUESTS, type GuestsReport, guests, readGuests } from "../../ho
 import dom0Script from "./flask.sh";
 import { PATTERN_CRC32 } from "./pattern.js";
 
-/** Of the driver domain: what must be as before when no guest is left. */
-const STEADY = ["arena_pages", "guests", "vgpus", "memory_pages", "restarts", "console_dropped", "xenstore_dropped"];
 let result: ScenarioResult;
 let report: GuestsReport;
 
