@@ -146,6 +146,14 @@ test("isolation: another's secret in an answer, memory, an interrupt, a picture,
     /^isolation: .*not empty/,
   );
   assert.is(told({ kind: "wrote", domid: 11, gpa: 0n, bytes: word(secret) }), "nothing", "its own secret is its own");
+  const said = (domid: number): string => {
+    const machine = twoGuests();
+    machine.played.push(write(0x48, BigInt(secretOf(11, 0) >>> 0), { domid }));
+    machine.world.journal?.entries.push({ kind: "wrote", domid: 10, gpa: 0n, bytes: word(secret) });
+    return breach(machine);
+  };
+  assert.is(said(0), "nothing", "guest 10 has said it itself");
+  assert.match(said(1), /^isolation: guest 10 has memory written/, "guest 11 has said it");
 });
 
 test("isolation: what nobody sent, in an answer and in a write of a module's", () => {

@@ -3,6 +3,7 @@
 // A simulated machine that inputs are played on: numbered guests, modules, what is planned, what was found. A panic
 // that was planned restarts the driver domain as native/xen/restart.c does; any other is a finding.
 
+import type { TraceRecord } from "../../trace/record.js";
 import { type Checker, look, type Violation } from "../checkers/checker.js";
 import { shim } from "../contract.js";
 import { type Domain, putMemory } from "../domain.js";
@@ -39,6 +40,8 @@ export interface Machine {
   requests: number;
   /** The next panic is one of these, ordered by the input. */
   plannedPanics: number;
+  /** What was played so far. */
+  played: TraceRecord[];
   /** The third panic in a window: the driver domain is gone. */
   ended: boolean;
 }
@@ -75,6 +78,7 @@ export function createMachine(options: MachineOptions): Machine {
     nextDomid: FIRST_DOMID,
     requests: 0,
     plannedPanics: 0,
+    played: [],
     ended: false,
   };
   guarded(machine, () => startDriver(world));

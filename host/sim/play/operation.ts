@@ -76,6 +76,7 @@ const RUNS = new Map<number, Run>([
 /** Plays one record, and lets the checkers look. Throws Breach. */
 export function play(machine: Machine, one: TraceRecord): Outcome {
   if (machine.ended) return {};
+  machine.played.push(one);
   const guest = guestOf(machine, one.domid % K.GUESTS);
   const run = one.kind <= 0x08 ? ioreq : RUNS.get(one.kind);
   const outcome = run?.(machine, guest, one) ?? {};
