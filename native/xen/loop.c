@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each part is bounded: every pending port once, XENSTORE_BATCH messages, one slice of the core's background work. So a
- * guest that traps without end still leaves room for control and for the others. While there is background work, or a
- * module polls its guest's rings, the loop does not block, and must let others on our pCPU run: who polls yields each
- * time, since a guest makes what is polled for; who works does so when Xen's rate limit is over (docs/decisions/0023).
+ * guest that traps without end still leaves room for control and for the others.
+ *
+ * As long as there is background work the loop does not block, but gives way before each slice: a guest on our pCPU
+ * that was just answered or interrupted goes on before it, and what it asks for then is answered before it, too,
+ * ROUNDS_MAX times. What giving way took we work for before we give way again, so whoever only computes there gets no
+ * more than half of the pCPU (docs/decisions/0023).
  */
 #include "loop.h"
 
@@ -13,13 +16,38 @@
 #include "time.h"
 #include "xenstore.h"
 
+#define ROUNDS_MAX 4
+
+static uint32_t idle; /* what the core answered last: IDLE_* */
+static uint64_t work_until_ns; /* of our own running time */
+
+/* Who only polls loses nothing by giving way: what it polls for is made by a guest. */
+static bool may_give_way(void) {
+    return idle == IDLE_POLLS || time_run_ns() >= work_until_ns;
+}
+
+static void give_way(void) {
+    uint64_t waited = time_waited_ns();
+    hypercall_sched_op(SCHEDOP_yield, NULL);
+    work_until_ns = time_run_ns() + (time_waited_ns() - waited);
+}
+
+static void let_others(void) {
+    for (uint32_t rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+        if (!event_pending() && may_give_way())
+            give_way();
+        if (!event_pending())
+            return;
+        event_dispatch();
+    }
+}
+
 bool loop_step(void) {
     event_dispatch(); /* what comes meanwhile is seen by event_wait() */
     bool more = xenstore_service();
-    uint32_t idle = core_on_idle();
-    bool polls = idle == IDLE_POLLS && !more && !event_pending();
-    if (polls || (idle == IDLE_MORE && time_to_share()))
-        hypercall_sched_op(SCHEDOP_yield, NULL);
+    if (idle != IDLE_DONE && !more)
+        let_others();
+    idle = core_on_idle();
     return more || idle != IDLE_DONE;
 }
 

@@ -11,11 +11,9 @@
 #include "shim.h"
 
 #define NS_PER_SECOND 1000000000ul
-#define SHARE_AFTER_NS 1000000ul /* Xen's default sched_ratelimit_us */
 
 /* Xen writes it when it takes the processor from us and when it gives us one (vcpu.h). */
 static struct vcpu_runstate_info runstate;
-static uint64_t shared_entry_ns; /* of the time on the processor that was shared already */
 
 static void on_timer(uint32_t a, uint32_t b) {
     (void)a;
@@ -87,13 +85,9 @@ uint64_t time_run_ns(void) {
     return ran + (now - entry);
 }
 
-/* credit2 forgets whoever wakes up in the first sched_ratelimit_us of somebody else's time, until that time ends. */
-bool time_to_share(void) {
-    uint64_t entry = ((const volatile struct vcpu_runstate_info *)&runstate)->state_entry_time;
-    if (entry == shared_entry_ns || shim_time_ns() - entry < SHARE_AFTER_NS)
-        return false;
-    shared_entry_ns = entry;
-    return true;
+/* Does not change while we run. */
+uint64_t time_waited_ns(void) {
+    return ((const volatile struct vcpu_runstate_info *)&runstate)->time[RUNSTATE_runnable];
 }
 
 uint64_t shim_wall_ns(void) {

@@ -3,7 +3,6 @@
 #ifndef GLOVEBOX_TIME_H
 #define GLOVEBOX_TIME_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Stops Xen's periodic tick, binds the timer, tells Xen where to write how long we run. */
@@ -12,7 +11,7 @@ void time_init(void);
 uint64_t time_at_tsc(uint64_t tsc);
 /* ns that our vCPU has had a processor. */
 uint64_t time_run_ns(void);
-/* Once each time that Xen gave us the processor, when we have had it for SHARE_AFTER_NS. */
-bool time_to_share(void);
+/* ns that it wanted one, and others had it. */
+uint64_t time_waited_ns(void);
 
 #endif

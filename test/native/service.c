@@ -235,18 +235,16 @@ static void timer(void) {
     scenario_same_ledger();
 }
 
-/* Whoever woke up at the begin of our time on the processor gets its turn: once, after a millisecond. */
-static void shares_processor(void) {
+/* Before each slice others may run; what they took is worked for before they may again. */
+static void gives_way(void) {
     static const struct {
-        uint64_t ns, yields;
-        bool anew;
-    } STEPS[] = {{500000, 0, true}, {600000, 1, false}, {5000000, 0, false}, {900000, 0, true}, {200000, 1, false}};
+        uint64_t works_ns, others_ns, yields;
+    } STEPS[] = {{0, 0, 1}, {0, 0, 1}, {0, 1000000, 1}, {0, 1000000, 0}, {900000, 1000000, 0}, {200000, 0, 1}, {0, 0, 1}};
     scenario_boot();
     for (uint32_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]); i++) {
         uint64_t yields = fake_yields();
-        if (STEPS[i].anew)
-            fake_steal(1000);
-        fake_advance_clock(STEPS[i].ns);
+        fake_advance_clock(STEPS[i].works_ns);
+        fake_yield_takes(STEPS[i].others_ns);
         core.idle_slices = IDLE_MORE;
         scenario_settle();
         CHECK_EQUAL(fake_yields() - yields, STEPS[i].yields);
@@ -315,7 +313,7 @@ const struct scenario service_scenarios[] = {
     {.name = "timer and clocks", .run = timer},
     {.name = "idle work", .run = idle_work},
     {.name = "stolen time", .run = stolen_time},
-    {.name = "shares its processor", .run = shares_processor},
+    {.name = "gives way", .run = gives_way},
     {.name = "busy-wait", .run = busy_wait},
     {0},
 };

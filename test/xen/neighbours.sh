@@ -94,6 +94,7 @@ destroyed() {
 step "three guests"
 raw near
 raw reader
+for guest in $DRIVER near reader; do xl sched-credit2 -d $guest -w 2048 || fail "Xen's weight of $guest"; done
 third
 bar reader 1
 status=$((bar + STATUS))

@@ -22,7 +22,8 @@ meter() {
 }
 
 policy() {
-    gbctl policy $1 --driver-domain $DRIVER >$OUT/policy-$1.txt 2>&1 || fail "gbctl policy $1: $(cat $OUT/policy-$1.txt)"
+    gbctl policy $1 --driver-domain $DRIVER >$OUT/policy-$1.txt 2>&1 ||
+        fail "gbctl policy $1: $(cat $OUT/policy-$1.txt)"
 }
 
 step "three guests, two of them flood"
@@ -65,6 +66,13 @@ engine right priority priority=low
 meter priority 4
 engine left priority priority=normal
 engine right priority priority=normal
+
+step "a guest that only computes"
+for guest in $DRIVER cluster; do xl sched-credit2 -d $guest -w 256; done
+for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do send cluster "crc 0xa00000 0x400000"; done
+meter compute 1
+await computed cluster 60
+for guest in $DRIVER cluster; do xl sched-credit2 -d $guest -w 2048; done
 
 step "windows of 12 and 4 ms"
 QUANTUM_LEFT=12000

@@ -80,6 +80,11 @@ test("priorities: the low one has a twentieth of what both have", () => {
 
 test("windows of 12 and 4 ms: 3 to 1", () => near("ratio", parts("fixed").ratio, 3));
 
+test("a guest that only computes has half of the processor, not more: the engine goes on with the other half", () => {
+  const { left, right } = parts("compute");
+  assert.ok(left + right > 0.4, `${left + right} of the time`);
+});
+
 test("1000 deadlines beside two floods: none missed", () => {
   const paces = guestLog(result, "cluster").match(/PACE times .*/g) ?? [];
   console.log(`  alone: ${paces[0]}\n  beside floods: ${paces[1]}`);

@@ -13,7 +13,7 @@ static uint64_t count, fail_at;
 static long fail_answer;
 static const char *failed = "";
 static uint64_t clock_ns = 5000000000ul;
-static uint64_t yields;
+static uint64_t yields, yield_ns;
 static struct start_info info;
 static struct shared_info *shared;
 
@@ -116,6 +116,10 @@ _Noreturn void fake_panicked(void) {
     _Exit(FAKE_PANIC_EXIT);
 }
 
+void fake_yield_takes(uint64_t ns) {
+    yield_ns = ns;
+}
+
 uint64_t fake_yields(void) {
     return yields;
 }
@@ -126,6 +130,8 @@ static long sched_op(uint64_t cmd) {
         fake_panicked();
     case SCHEDOP_yield:
         yields++;
+        if (yield_ns)
+            fake_steal(yield_ns);
         (void)fake_console();
         return 0;
     case SCHEDOP_block:
