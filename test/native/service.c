@@ -239,7 +239,8 @@ static void timer(void) {
 static void gives_way(void) {
     static const struct {
         uint64_t works_ns, others_ns, yields;
-    } STEPS[] = {{0, 0, 1}, {0, 0, 1}, {0, 1000000, 1}, {0, 1000000, 0}, {900000, 1000000, 0}, {200000, 0, 1}, {0, 0, 1}};
+    } STEPS[] = {{0, 0, 1}, {0, 0, 1}, {0, 1000000, 1}, {0, 1000000, 0}, {900000, 1000000, 0}, {200000, 0, 1},
+        {0, 0, 1}};
     scenario_boot();
     for (uint32_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]); i++) {
         uint64_t yields = fake_yields();

@@ -61,7 +61,7 @@ function u64(value: bigint): Buffer {
   return bytes;
 }
 
-/** A fuzzer learns what the core compares, so an input may have a guest say another's secret: then it is told nothing. */
+/** A fuzzer learns what the core compares, so an input may have a guest say another's secret: then nobody told it. */
 function saidItself(machine: Machine, domid: number, secret: number): boolean {
   const number = [...machine.guests.values()].find((one) => one.domain.domid === domid)?.number;
   return machine.played.some(
