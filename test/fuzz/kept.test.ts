@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// The kept corpora of our modules (docs/FUZZING.md, Campaigns): the sound module stands every input, also the same
-// again after a reset, and all of them together reach at least what the table says. A module may change: inputs of an
-// older build are run all the same.
+// The kept corpora of our modules and of the core (docs/FUZZING.md, Campaigns): what is sound stands every input, also
+// with its second look, and all of them together reach at least what the table says. Modules and core may change:
+// inputs of an older build are run all the same.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { coreTarget } from "../../host/fuzz/core/target.js";
 import { ModuleTarget } from "../../host/fuzz/module/target.js";
 import { loadTraces } from "../../host/fuzz/store.js";
 import { RECORD_WORDS } from "../../host/fuzz/target.js";
@@ -46,6 +47,23 @@ for (const name of readdirSync(FOLDER)) {
     assert.ok(edges >= promised(name), `${edges} of ${edgesMax} outcomes, ${promised(name)} promised`);
   });
 }
+
+test("core: every kept input is stood, together they reach what is told", async () => {
+  const { traces, refused } = loadTraces(inProject("test/corpus/core-campaign"));
+  assert.equal(refused, []);
+  const target = await coreTarget();
+  for (const { path, trace } of traces) {
+    const words = new Int32Array(trace.records.slice().buffer);
+    const records = words.length / RECORD_WORDS;
+    target.input.set(words);
+    assert.ok(target.run(0, records) >= 0, `${path}: a find`);
+    target.input.set(words);
+    assert.is(target.secondLook(0, records)?.story, undefined, path);
+  }
+  const { edges, edgesMax } = target.coverage();
+  process.stdout.write(`\n  core: ${traces.length} inputs, ${edges} of ${edgesMax} outcomes\n`);
+  assert.ok(edges >= promised("core"), `${edges} of ${edgesMax} outcomes, ${promised("core")} promised`);
+});
 
 test("both modules have one", () => assert.equal(readdirSync(FOLDER).sort(), ["bochs-display", "virtio-gpu"]));
 
