@@ -7,18 +7,14 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { GUEST_KERNEL } from "../../host/lab/guest-kernel.js";
-import { DOM0_PROGRAMS } from "../../host/lab/native.js";
-import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
+import { guestLog, readOutput, type ScenarioResult } from "../../host/lab/scenario.js";
 import { newNodes, OF_GUESTS, readBooks, STEADY } from "../../host/lab/scenarios/books.js";
 import booksScript from "../../host/lab/scenarios/books.sh";
-import { type Figures, GLOVEBOX_ELF, MODULES_IMG } from "../../host/lab/scenarios/demo.js";
-import { Said } from "../../host/lab/scenarios/guest-kernel.js";
-import kernelScript from "../../host/lab/scenarios/guest-kernel.sh";
+import type { Figures } from "../../host/lab/scenarios/demo.js";
+import type { Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials } from "../../host/lab/scenarios/guests.js";
-import trioScript from "../../host/lab/scenarios/trio.sh";
 import script from "./isolation.sh";
-import guestsScript from "./raw-guests.sh";
+import { rawGuests } from "./raw-guests.js";
 
 /** Answers of virtio 1.2, 5.7.6.7. */
 const OK_NODATA = 0x1100n;
@@ -33,21 +29,8 @@ let result: ScenarioResult;
 let said: Said;
 
 test.before(async () => {
-  result = await runScenario({
-    name: "isolation",
-    xen: "flask",
-    dom0Script: kernelScript + booksScript + trioScript + guestsScript + script,
-    files: {
-      gbctl: `${DOM0_PROGRAMS}/gbctl`,
-      "glovebox.elf": GLOVEBOX_ELF,
-      "modules.img": MODULES_IMG,
-      "guest-kernel": GUEST_KERNEL,
-    },
-    machine: { cpus: 1, icount: true, xen: "conring_size=1m" },
-    timeoutMs: 700_000,
-  });
-  if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
-  said = new Said(result);
+  said = await rawGuests("isolation", booksScript + script);
+  result = said.result;
 });
 
 const figures = (name: string): Figures => JSON.parse(readOutput(result, `${name}.json`)) as Figures;

@@ -21,17 +21,13 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { GUEST_KERNEL } from "../../host/lab/guest-kernel.js";
-import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { BUILD } from "../../host/lab/paths.js";
-import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
-import { type Figures, GLOVEBOX_ELF } from "../../host/lab/scenarios/demo.js";
-import { Said } from "../../host/lab/scenarios/guest-kernel.js";
-import kernelScript from "../../host/lab/scenarios/guest-kernel.sh";
+import { guestLog, readOutput, type ScenarioResult } from "../../host/lab/scenario.js";
+import type { Figures } from "../../host/lab/scenarios/demo.js";
+import type { Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials } from "../../host/lab/scenarios/guests.js";
-import trioScript from "../../host/lab/scenarios/trio.sh";
 import script from "./neighbours.sh";
-import guestsScript from "./raw-guests.sh";
+import { rawGuests } from "./raw-guests.js";
 
 const LIMIT = 1.1;
 /** credit2 may let Dom0 run so long in one go: CSCHED2_MAX_TIMER, xen/common/sched/credit2.c. */
@@ -56,21 +52,8 @@ let result: ScenarioResult;
 let said: Said;
 
 test.before(async () => {
-  result = await runScenario({
-    name: "neighbours",
-    xen: "flask",
-    dom0Script: kernelScript + trioScript + guestsScript + script,
-    files: {
-      gbctl: `${DOM0_PROGRAMS}/gbctl`,
-      "glovebox.elf": GLOVEBOX_ELF,
-      "modules.img": `${BUILD}/unikernel/modules-test.img`,
-      "guest-kernel": GUEST_KERNEL,
-    },
-    machine: { cpus: 1, icount: true, xen: "conring_size=1m" },
-    timeoutMs: 700_000,
-  });
-  if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
-  said = new Said(result);
+  said = await rawGuests("neighbours", script, `${BUILD}/unikernel/modules-test.img`);
+  result = said.result;
   for (const line of table()) process.stdout.write(`  ${line}\n`);
 });
 
