@@ -2,7 +2,7 @@
 //
 // `glovebox test`: the checks, then every test/**/*.test.ts, each bundled and run as a process of its own. Those that
 // boot a machine come last, two at a time: an emulated machine keeps one processor busy. uvu prints per file what
-// passed, told when the file is through; the sum is the last line.
+// passed, told when the file is through; what failed, and the sum, are the last lines.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
@@ -11,34 +11,38 @@ import { BUILD, fromRoot } from "../lab/paths.js";
 import { build } from "./build.js";
 import { UserError } from "./exit.js";
 import { runChecks } from "./lint.js";
+import { countOf, failuresOf, type Ran, summary } from "./tally.js";
 
 /** Tests in these folders boot a machine, but for those in a folder `unit` there. */
 const MACHINE = /^test\/(lab|xen)\/(?!unit\/)/;
 const MACHINES_AT_A_TIME = 2;
 const FILE_TIMEOUT_MS = 1_800_000;
 
-interface Count {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
 export async function test(options: { unit?: boolean; only?: string }, signal: AbortSignal): Promise<void> {
   const files = testFiles(options);
   if (files.length === 0) throw new UserError(`no test file's path contains "${options.only}"`);
-  const sum: Count = { passed: 0, failed: 0, skipped: 0 };
-  if (options.only === undefined) add(sum, { ...(await runChecks({})), skipped: 0 });
+  const ran: Ran[] = [];
+  if (options.only === undefined) ran.push(await checks());
   const bundles = await prepare(files);
   signal.throwIfAborted();
-  if (bundles.length === 0) sum.failed++;
+  if (bundles.length === 0) ran.push(result("build", { passed: 0, failed: 1, skipped: 0 }));
   const machines = bundles.length === 0 ? 0 : files.filter(bootsMachine).length;
   const rest = bundles.length - machines;
-  await runRange(files, bundles, [0, rest], 1, sum, signal);
-  await runRange(files, bundles, [rest, bundles.length], MACHINES_AT_A_TIME, sum, signal);
+  await runRange(files, bundles, [0, rest], 1, ran, signal);
+  await runRange(files, bundles, [rest, bundles.length], MACHINES_AT_A_TIME, ran, signal);
   signal.throwIfAborted();
-  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
-  process.stdout.write(`\n${sum.passed} passed, ${sum.failed} failed${skipped}\n`);
-  if (sum.failed > 0) process.exitCode = 1;
+  process.stdout.write(`\n${summary(ran)}`);
+  if (ran.some(({ count }) => count.failed > 0)) process.exitCode = 1;
+}
+
+async function checks(): Promise<Ran> {
+  const begun = Date.now();
+  const count = await runChecks({});
+  return { ...result("checks", { ...count, skipped: 0 }), seconds: (Date.now() - begun) / 1000 };
+}
+
+function result(name: string, count: Ran["count"]): Ran {
+  return { name, count, failures: [], seconds: 0 };
 }
 
 /** The files from..to, so many at a time; each one's output is printed whole. */
@@ -47,16 +51,19 @@ async function runRange(
   bundles: readonly string[],
   [from, to]: readonly [number, number],
   atATime: number,
-  sum: Count,
+  ran: Ran[],
   signal: AbortSignal,
 ): Promise<void> {
   let next = from;
   const worker = async (): Promise<void> => {
     while (next < to && !signal.aborted) {
       const index = next++;
-      const { text, count } = await runFile(bundles[index] as string, signal);
-      process.stdout.write(`\n${files[index]}\n${text}`);
-      add(sum, count);
+      const name = files[index] as string;
+      const begun = Date.now();
+      const { text, code } = await runFile(bundles[index] as string, signal);
+      process.stdout.write(`\n${name}\n${text}`);
+      const seconds = (Date.now() - begun) / 1000;
+      ran.push({ name, count: countOf(text, code), failures: failuresOf(text), seconds });
     }
   };
   await Promise.all(Array.from({ length: atATime }, worker));
@@ -75,12 +82,6 @@ async function prepare(files: readonly string[]): Promise<string[]> {
 
 function bootsMachine(file: string): boolean {
   return MACHINE.test(file);
-}
-
-function add(sum: Count, more: Count): void {
-  sum.passed += more.passed;
-  sum.failed += more.failed;
-  sum.skipped += more.skipped;
 }
 
 function testFiles(options: { unit?: boolean; only?: string }): string[] {
@@ -115,7 +116,7 @@ async function bundle(files: readonly string[]): Promise<string[]> {
   return files.map((file) => join(outdir, file.slice("test/".length).replace(/\.ts$/, ".mjs")));
 }
 
-async function runFile(path: string, signal: AbortSignal): Promise<{ text: string; count: Count }> {
+async function runFile(path: string, signal: AbortSignal): Promise<{ text: string; code: number | null }> {
   if (!existsSync(path)) throw new Error(`${path}: esbuild did not write it`);
   const child = spawn(process.execPath, ["--enable-source-maps", path], {
     cwd: fromRoot(),
@@ -132,13 +133,5 @@ async function runFile(path: string, signal: AbortSignal): Promise<{ text: strin
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
   clearTimeout(timer);
   signal.removeEventListener("abort", end);
-  return { text, count: countOf(text, code) };
-}
-
-/** uvu's own last lines; a file that ended badly without a failed test of its own counts as one. */
-export function countOf(text: string, code: number | null): Count {
-  const figures = /^ {2}Total:\s+(\d+)\n {2}Passed:\s+(\d+)\n {2}Skipped:\s+(\d+)/m.exec(text);
-  const [total = 0, passed = 0, skipped = 0] = (figures ?? []).slice(1).map(Number);
-  const failed = total - passed;
-  return { passed, skipped, failed: failed === 0 && (code !== 0 || figures === null) ? 1 : failed };
+  return { text, code };
 }

@@ -43,15 +43,14 @@ export function startChild(job: Job, on: (message: Message) => void): Child {
     on(message);
   });
   const gone = new Promise<void>((resolve) => {
-    child.on("error", (error) => {
-      if (!isOver) on({ type: "broken", reason: error.message });
+    const over = (reason: string): void => {
+      if (!isOver) on({ type: "broken", reason });
       isOver = true;
       resolve();
-    });
-    child.on("exit", (code, signal) => {
-      if (!isOver) on({ type: "broken", reason: isLate ? LATE : death(code, signal, said) });
-      resolve();
-    });
+    };
+    // One that started tells by its exit why it is gone: that its pipe broke is no news.
+    child.on("error", (error) => (child.pid === undefined ? over(error.message) : child.kill("SIGKILL")));
+    child.on("exit", (code, signal) => over(isLate ? LATE : death(code, signal, said)));
   });
   child.send(job);
   const late = (): void => {

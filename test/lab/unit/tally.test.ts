@@ -4,7 +4,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { countOf } from "../../../host/cli/test.js";
+import { countOf, failuresOf, summary } from "../../../host/cli/tally.js";
 
 const said = (total: number, passed: number, skipped: number): string =>
   `• •\n\n  Total:     ${total}\n  Passed:    ${passed}\n  Skipped:   ${skipped}\n  Duration:  1.00ms\n`;
@@ -17,5 +17,25 @@ test("all passed, then the program died", () => {
   assert.equal(countOf(said(5, 5, 0), null), { passed: 5, failed: 1, skipped: 0 });
 });
 test("nothing said at all", () => assert.equal(countOf("", 0), { passed: 0, failed: 1, skipped: 0 }));
+
+const FAILED = '• ✘   (1 / 2)\n\n   FAIL  "the second"\n    Expected values to be strictly equal:  (is)\n';
+test("what failed is named", () => {
+  assert.equal(failuresOf(FAILED), ['"the second"']);
+  assert.equal(failuresOf(said(5, 5, 0)), []);
+});
+
+test("the last lines name each failure under its file, and the longest files", () => {
+  const count = { passed: 1, failed: 0, skipped: 0 };
+  const text = summary([
+    { name: "a", count: { ...count, failed: 1 }, failures: ['"the second"'], seconds: 2 },
+    { name: "b", count, failures: [], seconds: 70 },
+    { name: "c", count: { passed: 0, failed: 1, skipped: 2 }, failures: [], seconds: 1 },
+  ]);
+  assert.match(text, /longest:\n {5}70 s {2}b\n {6}2 s {2}a\n/);
+  assert.match(
+    text,
+    /failed:\n {2}a\n {4}"the second"\n {2}c: ended badly, see above\n2 passed, 2 failed, 2 skipped\n$/,
+  );
+});
 
 test.run();
