@@ -7,11 +7,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { guestKernelScenario, type Said } from "../../host/lab/scenarios/guest-kernel.js";
 import dom0Script from "./bad-guests.sh";
+import { beforeAll } from "./before-all.js";
 
 const test = suite("bad guests on Xen");
 let said: Said;
 
-test.before(async () => {
+beforeAll(async () => {
   said = await guestKernelScenario({ name: "bad-guests", script: dom0Script, timeoutMs: 240_000 });
 });
 

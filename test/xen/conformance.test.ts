@@ -15,6 +15,7 @@ import { replayCore } from "../../host/sim/replay/core.js";
 import { runScenarioText } from "../../host/sim/scenario/run.js";
 import { treeMachine } from "../../host/sim/tree.js";
 import { decodeTrace } from "../../host/trace/index.js";
+import { beforeAll } from "./before-all.js";
 import record from "./conformance-record.sh";
 
 const test = suite("conformance");
@@ -22,7 +23,7 @@ const steps = conformanceSteps();
 const RECORDED = "load bochs\necho GUEST loaded\nsleep 60\n";
 let said: Said;
 
-test.before(async () => {
+beforeAll(async () => {
   const name = "conformance";
   const options = guestKernelOptions({ name, script: conformanceScript(steps) + record, timeoutMs: 300_000 });
   const files = { ...options.files, "glovebox.elf": join(BUILD, "unikernel/glovebox.elf") };

@@ -11,12 +11,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
 import { type DemoReport, demo, MODES, readDemo } from "../../host/lab/scenarios/demo.js";
+import { beforeAll } from "./before-all.js";
 import { PATTERN_CRC32 } from "./pattern.js";
 
 let result: ScenarioResult;
 let report: DemoReport;
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runScenario(demo());
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   report = readDemo(result);

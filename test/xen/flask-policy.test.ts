@@ -17,6 +17,7 @@ import { runScenario } from "../../host/lab/scenario.js";
 import { MODULES_IMG } from "../../host/lab/scenarios/demo.js";
 import { guestKernelOptions, Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials } from "../../host/lab/scenarios/guests.js";
+import { beforeAll } from "./before-all.js";
 import script from "./flask-policy.sh";
 
 /** Loaded while the domain runs; the ramdisk holds the others. */
@@ -65,7 +66,7 @@ function refusedIn(label: string): string[] {
 
 const reached = (label: string): string => new RegExp(`^${label} (\\w+)$`, "m").exec(said.text("reached"))?.[1] ?? "";
 
-test.before(async () => {
+beforeAll(async () => {
   const files = await makePolicies();
   const options = guestKernelOptions({
     name: "flask-policy",

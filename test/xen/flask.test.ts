@@ -11,6 +11,7 @@ import booksScript from "../../host/lab/scenarios/books.sh";
 import type { Figures } from "../../host/lab/scenarios/demo.js";
 import { Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials, GUESTS, type GuestsReport, guests, readGuests } from "../../host/lab/scenarios/guests.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./flask.sh";
 import { PATTERN_CRC32 } from "./pattern.js";
 
@@ -22,7 +23,7 @@ const crc = (name: string): string => String(figures(name).crc32);
 const drawnBy = (name: string): string | undefined =>
   report.guests.find((guest) => guest.name === name)?.drawing.guestCrc;
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runScenario(guests(booksScript + dom0Script));
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   report = readGuests(result);

@@ -11,6 +11,7 @@ import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { BUILD } from "../../host/lab/paths.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
 import type { Figures } from "../../host/lab/scenarios/demo.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./forms.sh";
 import script from "./forms-guest.sh";
 
@@ -34,7 +35,7 @@ let result: ScenarioResult;
 let guest = "";
 let requests: Request[] = [];
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runScenario({
     name: "forms",
     dom0Script,

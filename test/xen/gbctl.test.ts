@@ -10,6 +10,7 @@ import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { BUILD } from "../../host/lab/paths.js";
 import { guestLog, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./gbctl.sh";
 import lifeScript from "./gbctl-life.sh";
 import measuredScript from "./gbctl-measured.sh";
@@ -38,7 +39,7 @@ function step(name: string): Step {
   };
 }
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runScenario({
     name: "gbctl",
     dom0Script,

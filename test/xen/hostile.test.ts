@@ -13,6 +13,7 @@ import { BUILD } from "../../host/lab/paths.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
 import { shim } from "../../host/sim/contract.js";
 import { MISDEEDS, type Misdeed } from "../modules/hostile-runtime/table.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./hostile.sh";
 import script from "./hostile-guest.sh";
 
@@ -69,7 +70,7 @@ const numberOf = (name: string): number => MISDEEDS.find((one) => one.name === n
 let result: ScenarioResult;
 let log = "";
 
-test.before(async () => {
+beforeAll(async () => {
   const folder = join(BUILD, "test-hostile");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "rounds"), roundLines());

@@ -11,6 +11,7 @@ import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
 import { type Figures, GLOVEBOX_ELF, MODULES_IMG } from "../../host/lab/scenarios/demo.js";
 import { crc32 } from "../../host/sim/crc32.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./hvm.sh";
 import script from "./hvm-guest.sh";
 import { PATTERN_CRC32 } from "./pattern.js";
@@ -27,7 +28,7 @@ const CFG = {
 let result: ScenarioResult;
 let guest = "";
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runScenario({
     name: "hvm",
     dom0Script,

@@ -13,6 +13,7 @@ import booksScript from "../../host/lab/scenarios/books.sh";
 import type { Figures } from "../../host/lab/scenarios/demo.js";
 import type { Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials } from "../../host/lab/scenarios/guests.js";
+import { beforeAll } from "./before-all.js";
 import script from "./isolation.sh";
 import { rawGuests } from "./raw-guests.js";
 
@@ -28,7 +29,7 @@ const FOREIGN = ["tester-2", "tester-99", "other-2", "other-77"];
 let result: ScenarioResult;
 let said: Said;
 
-test.before(async () => {
+beforeAll(async () => {
   said = await rawGuests("isolation", booksScript + script);
   result = said.result;
 });

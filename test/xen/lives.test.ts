@@ -8,13 +8,14 @@ import * as assert from "uvu/assert";
 import { runScenario } from "../../host/lab/scenario.js";
 import type { Books } from "../../host/lab/scenarios/books.js";
 import { type LivesReport, lives, readLives } from "../../host/lab/scenarios/lives.js";
+import { beforeAll } from "./before-all.js";
 
 const LIVES = 25;
 const CYCLES = 200;
 const test = suite("lives on Xen");
 let report: LivesReport;
 
-test.before(async () => {
+beforeAll(async () => {
   const result = await runScenario(lives(LIVES, CYCLES));
   assert.is(result.exitCode, 0, result.failure);
   report = readLives(result);

@@ -20,6 +20,7 @@ import type { Figures } from "../../host/lab/scenarios/demo.js";
 import { Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials, GUEST_LABEL } from "../../host/lab/scenarios/guests.js";
 import { logOf, PAIR, SCREENS, trioScene } from "../../host/lab/scenarios/trio.js";
+import { beforeAll } from "./before-all.js";
 import script from "./many.sh";
 import guestScript from "./many-guest.sh";
 import { compareBars } from "./smpte.js";
@@ -40,7 +41,7 @@ const EDID_NAME = Buffer.from("Glovebox\n").toString("hex");
 let result: ScenarioResult;
 let said: Said;
 
-test.before(async () => {
+beforeAll(async () => {
   const set = { PLUGGED, RESIZED, WIDE_0: WIDE[0], WIDE_1: WIDE[1] };
   const variables = Object.entries(set).map(([name, value]) => `${name}=${value}\n`);
   result = await runScenario(

@@ -14,6 +14,7 @@ import { guestKernelOptions, Said } from "../../host/lab/scenarios/guest-kernel.
 import { fuelByEntry, parseManifest } from "../../host/pipeline/manifest.js";
 import { ramdisk } from "../native/gbx.js";
 import { inGbx, inV8, type Operation } from "../native/operations.js";
+import { beforeAll } from "./before-all.js";
 import script from "./modules.sh";
 
 const SCRATCH = join(BUILD, "test/xen-modules");
@@ -34,7 +35,7 @@ function otherVersion(): Buffer {
   return bytes;
 }
 
-test.before(async () => {
+beforeAll(async () => {
   mkdirSync(SCRATCH, { recursive: true });
   const register = { name: "register-file-0.1.0.gbx", bytes: packed("register-file-0.1.0.gbx") };
   const writable = Buffer.from(otherVersion());

@@ -26,6 +26,7 @@ import { guestLog, readOutput, type ScenarioResult } from "../../host/lab/scenar
 import type { Figures } from "../../host/lab/scenarios/demo.js";
 import type { Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials } from "../../host/lab/scenarios/guests.js";
+import { beforeAll } from "./before-all.js";
 import script from "./neighbours.sh";
 import { rawGuests } from "./raw-guests.js";
 
@@ -51,7 +52,7 @@ const WRONG: Record<string, { story: string; against: string; dom0?: boolean }> 
 let result: ScenarioResult;
 let said: Said;
 
-test.before(async () => {
+beforeAll(async () => {
   said = await rawGuests("neighbours", script, `${BUILD}/unikernel/modules-test.img`);
   result = said.result;
   for (const line of table()) process.stdout.write(`  ${line}\n`);

@@ -9,6 +9,7 @@ import * as assert from "uvu/assert";
 import { TYPES } from "../../host/lab/flask/rules.js";
 import { guestLog, readOutput, type ScenarioResult } from "../../host/lab/scenario.js";
 import { ALLOWED, documentedRows, flaskRows } from "../probe/table.js";
+import { beforeAll } from "./before-all.js";
 import { answersOf, logOf, runProbes, TARGETS_OWN } from "./privilege.js";
 
 /** FLASK says -EACCES; what Xen itself refuses before it asks the policy stays -EPERM. */
@@ -20,7 +21,7 @@ let answers: Map<string, string[]>;
 /** Of the domain whose `@other` is the guest that it serves. */
 let onServed: Map<string, string[]>;
 
-test.before(async () => {
+beforeAll(async () => {
   const labels = { driver: label(TYPES.DRIVER), served: label(TYPES.GUEST), other: label("domU_t") };
   result = await runProbes("privilege-flask", labels);
   answers = answersOf(result, "glovebox-probe");

@@ -11,6 +11,7 @@ import * as assert from "uvu/assert";
 import { BUILD } from "../../host/lab/paths.js";
 import { guestLog, readOutput, type ScenarioResult } from "../../host/lab/scenario.js";
 import { ALLOWED, documentedRows } from "../probe/table.js";
+import { beforeAll } from "./before-all.js";
 import { answersOf, logOf, runProbes, TARGETS_OWN } from "./privilege.js";
 
 const REFUSALS_MIN = 30; // of the issue; there are many more
@@ -20,7 +21,7 @@ let result: ScenarioResult;
 /** Row -> answers, in the document's words. */
 let answers: Map<string, string[]>;
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runProbes("privilege");
   answers = answersOf(result, "glovebox-probe");
 });

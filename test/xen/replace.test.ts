@@ -10,6 +10,7 @@ import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { BUILD } from "../../host/lab/paths.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./replace.sh";
 import script from "./replace-guest.sh";
 import { tallyVersion, type Version, versionNumber } from "./tally.js";
@@ -37,7 +38,7 @@ interface Watched {
 let result: ScenarioResult;
 let log = "";
 
-test.before(async () => {
+beforeAll(async () => {
   const files: Record<string, string> = {
     gbctl: join(DOM0_PROGRAMS, "gbctl"),
     "glovebox.elf": join(BUILD, "unikernel/glovebox.elf"),

@@ -10,6 +10,7 @@ import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { BUILD } from "../../host/lab/paths.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./restart.sh";
 import script from "./restart-guest.sh";
 
@@ -22,7 +23,7 @@ type Figures = Record<string, string | number>;
 const stat = (name: string): Figures => JSON.parse(readOutput(result, `stat/${name}.json`)) as Figures;
 const text = (name: string): string => readOutput(result, name).trim();
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runScenario({
     name: "restart",
     dom0Script,

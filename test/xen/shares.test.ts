@@ -10,6 +10,7 @@ import { guestLog, readOutput, type ScenarioResult } from "../../host/lab/scenar
 import type { Figures } from "../../host/lab/scenarios/demo.js";
 import type { Said } from "../../host/lab/scenarios/guest-kernel.js";
 import { denials } from "../../host/lab/scenarios/guests.js";
+import { beforeAll } from "./before-all.js";
 import { rawGuests } from "./raw-guests.js";
 import script from "./shares.sh";
 
@@ -19,7 +20,7 @@ const TOLERANCE = 0.02;
 let result: ScenarioResult;
 let said: Said;
 
-test.before(async () => {
+beforeAll(async () => {
   said = await rawGuests("shares", script);
   result = said.result;
 });

@@ -6,13 +6,14 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runScenario } from "../../host/lab/scenario.js";
 import { readSoak, type SoakReport, soak } from "../../host/lab/scenarios/soak.js";
+import { beforeAll } from "./before-all.js";
 
 const SECONDS = 8;
 const SEED = Number(process.env.GLOVEBOX_SEED ?? Math.floor(Math.random() * 0x7fffffff));
 const test = suite("soak on Xen");
 let report: SoakReport;
 
-test.before(async () => {
+beforeAll(async () => {
   console.log(`seed ${SEED} (GLOVEBOX_SEED=${SEED} does the same again)`);
   const result = await runScenario(soak({ seed: SEED, seconds: SECONDS, icount: false }));
   assert.is(result.exitCode, 0, result.failure);

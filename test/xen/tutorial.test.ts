@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type Typed, tutorialBoots, tutorialCommands, type } from "../cli/tutorial.js";
+import { beforeAll } from "./before-all.js";
 
 const MINUTES = 10;
 
@@ -17,7 +18,7 @@ const cwd = mkdtempSync(join(tmpdir(), "glovebox-tutorial-"));
 let typed: Typed;
 let outputs: string;
 
-test.before(async () => {
+beforeAll(async () => {
   typed = await type([...tutorialCommands(), ...tutorialBoots()], cwd);
   if (typed.status !== 0) {
     process.stderr.write(typed.stderr); // uvu tells that this failed, but not why

@@ -12,13 +12,14 @@ import * as assert from "uvu/assert";
 import { DOM0_PROGRAMS } from "../../host/lab/native.js";
 import { guestLog, readOutput, runScenario, type ScenarioResult } from "../../host/lab/scenario.js";
 import { type Figures, GLOVEBOX_ELF, MODULES_IMG } from "../../host/lab/scenarios/demo.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./virtio-gpu.sh";
 import script from "./virtio-gpu-guest.sh";
 
 let result: ScenarioResult;
 let log: string;
 
-test.before(async () => {
+beforeAll(async () => {
   result = await runScenario({
     name: "virtio-gpu",
     dom0Script,

@@ -6,12 +6,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { guestKernelScenario, type Said } from "../../host/lab/scenarios/guest-kernel.js";
+import { beforeAll } from "./before-all.js";
 import dom0Script from "./xenstore.sh";
 
 const test = suite("xenstore abused on Xen");
 let said: Said;
 
-test.before(async () => {
+beforeAll(async () => {
   said = await guestKernelScenario({ name: "xenstore", script: dom0Script, timeoutMs: 240_000 });
 });
 
