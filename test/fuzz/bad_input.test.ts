@@ -172,9 +172,15 @@ test("a module that takes its time is a hang, with its input; one that takes mem
   assert.match(hang.stdout, /no answer after \d+ s of the processor: its calls have too much fuel/);
   const [crash = ""] = readdirSync(join(folder, "fuzz-slow/crashes"));
   assert.ok(decodeTrace(crash, readFileSync(join(folder, "fuzz-slow/crashes", crash))).records.length > 0);
-  const hungry = glovebox(FUZZ, { GLOVEBOX_WORKER_MIB: "40" });
+  const hungry = glovebox(FUZZ, { GLOVEBOX_WORKER_MIB: "80" });
   assert.is(hungry.status, 3, hungry.stdout);
-  assert.match(hungry.stderr, /worker 0: the fuzzing process ended with .*; it may take 40 MiB/);
+  assert.match(hungry.stderr, /worker 0: the fuzzing process ended with .*; it may take 80 MiB/);
+  const starved = glovebox(FUZZ, { GLOVEBOX_WORKER_MIB: "40", GLOVEBOX_START_SECONDS: "5" });
+  assert.is(starved.status, 3, starved.stdout);
+  assert.match(
+    starved.stderr,
+    /worker 0: the fuzzing process (said nothing within 5 s|ended with .*); it may take 40 MiB/,
+  );
 });
 
 test.run();

@@ -20,6 +20,7 @@ export function fuzzChild(program: string): void {
   process.on("disconnect", () => process.exit(0));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {}); // the parent says when to stop
   process.once("message", (job: Job) => start(program, job));
+  process.send?.({ type: "started" } satisfies Message);
 }
 
 function start(program: string, job: Job): void {

@@ -14,7 +14,10 @@ const HEAP_MB = 768;
 const DATA_MIB = Number(process.env.GLOVEBOX_WORKER_MIB ?? 3072);
 /** A shell sets the limit and becomes the worker. */
 const LIMITED = `ulimit -d ${DATA_MIB * 1024} && exec "$@"`;
+/** By the clock, until its first word. Node.js waits for ever for a thread of its own that got no memory. */
+const START_SECONDS = Number(process.env.GLOVEBOX_START_SECONDS ?? 60);
 const STOP_SECONDS = 60;
+const SILENT = `the fuzzing process said nothing within ${START_SECONDS} s; it may take ${DATA_MIB} MiB`;
 const LATE = `the fuzzing process did not stop within ${STOP_SECONDS} s and was ended; what it had kept is there`;
 
 export interface Child {
@@ -37,8 +40,15 @@ export function startChild(job: Job, on: (message: Message) => void): Child {
     said = `${said}${chunk}`.slice(-2000);
   });
   let isOver = false;
-  let isLate = false;
+  let ended = "";
+  const end = (why: string): void => {
+    ended = why;
+    child.kill("SIGKILL");
+  };
+  const silence = setTimeout(() => end(SILENT), START_SECONDS * 1000);
   child.on("message", (message: Message) => {
+    clearTimeout(silence);
+    if (message.type === "started") return;
     isOver ||= ["done", "refused", "broken", "hang"].includes(message.type);
     on(message);
   });
@@ -46,18 +56,15 @@ export function startChild(job: Job, on: (message: Message) => void): Child {
     const over = (reason: string): void => {
       if (!isOver) on({ type: "broken", reason });
       isOver = true;
+      clearTimeout(silence);
       resolve();
     };
     // One that started tells by its exit why it is gone: that its pipe broke is no news.
     child.on("error", (error) => (child.pid === undefined ? over(error.message) : child.kill("SIGKILL")));
-    child.on("exit", (code, signal) => over(isLate ? LATE : death(code, signal, said)));
+    child.on("exit", (code, signal) => over(ended || death(code, signal, said)));
   });
   child.send(job);
-  const late = (): void => {
-    isLate = true;
-    child.kill("SIGKILL");
-  };
-  return { gone, stop: () => stop(child, late), kill: () => void child.kill("SIGKILL") };
+  return { gone, stop: () => stop(child, () => end(LATE)), kill: () => void child.kill("SIGKILL") };
 }
 
 function death(code: number | null, signal: string | null, said: string): string {

@@ -30,7 +30,9 @@ export interface WireInput {
   records: Uint8Array;
 }
 
+/** The child's first word, and what follows. */
 export type Message =
+  | { type: "started" }
   | { type: "ready"; name: string; version: string; wasmSha256: string; paramNames: number }
   | { type: "kept"; input: WireInput }
   | { type: "found"; input: WireInput; key: string; label: string; story: string; operation: number; execution: number }
