@@ -32,9 +32,9 @@ is_ready() {
 # steps: one after the other, as far as they go; the last one that worked is in $reached.
 steps() {
     reached=nothing
-    gbctl start glovebox-life --kernel $ELF --timeout 4 || return
+    gbctl start glovebox-life --kernel $ELF --timeout 10 || return
     reached=start
-    gbctl load /lab/files/register-file.gbx --driver-domain glovebox-life --timeout 4 || return
+    gbctl load /lab/files/register-file.gbx --driver-domain glovebox-life --timeout 10 || return
     reached=loaded
     xl create -q -p $OUT/cfg/life.cfg || return
     xl mem-max life 21 || return
@@ -49,7 +49,7 @@ steps() {
     xl unpause life || return
     soon grep -q "^3 ok use" $LOGS/guest-life.log || return
     reached=used
-    gbctl screenshot life 1 $OUT/life.png --timeout 4 || return
+    gbctl screenshot life 1 $OUT/life.png --timeout 10 || return
     reached=seen
 }
 

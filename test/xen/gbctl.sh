@@ -79,7 +79,7 @@ bench-emulator "$(xl domid measured)" >$OUT/steps/emulator.out 2>&1 &
 emulator=$!
 wait_for 10 grep -q ready $OUT/steps/emulator.out || fail "$(cat $OUT/steps/emulator.out)"
 xl unpause measured
-wait_guest measured "GUEST end" 90
+wait_guest measured "GUEST end" 300
 wait_gone measured 30
 kill $emulator
 wait $emulator

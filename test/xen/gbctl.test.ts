@@ -50,7 +50,8 @@ beforeAll(async () => {
       "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { life: { script: lifeScript }, measured: { script: measuredScript } },
-    timeoutMs: 400_000,
+    machine: { cpus: 1, icount: true }, // gbctl's own limits are part of it, and may not depend on the host's load
+    timeoutMs: 900_000,
   });
 });
 
