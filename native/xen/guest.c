@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Copies between guest memory and ours. The guest may change or give up its pages at any moment: bytes are read once,
- * into private memory, and a frame that is not there is an error of the map, never a fault of ours, because a mapped
- * frame stays allocated until the window is restored.
+ * into private memory, and a frame that is not there is an error of guest_pages_enter(), never a fault of ours, because
+ * Xen keeps a mapped frame.
  */
 #include "guest.h"
 
 #include <string.h>
 
 #include "core.h"
-#include "foreign.h"
+#include "guest_pages.h"
 #include "machine.h"
 #include "shim.h"
 #include "shim_limits.h"
-#include "survivor.h"
 
 #define PAGE_OFFSET_MASK (PAGE_BYTES - 1ul)
-#define WINDOW_BYTES (COPY_WINDOW_PAGES * PAGE_BYTES)
-
-static uint8_t window[WINDOW_BYTES] SURVIVES __attribute__((aligned(PAGE_BYTES)));
-
-void guest_window_take_back(void) {
-    foreign_unmap(window, COPY_WINDOW_PAGES);
-}
+#define PIECE_BYTES (COPY_WINDOW_PAGES * PAGE_BYTES)
 
 bool guest_domid_valid(uint32_t domid) {
     return domid < DOMID_FIRST_RESERVED;
@@ -38,29 +31,57 @@ static uint32_t pages_of(uint64_t gpa, uint32_t len) {
     return (uint32_t)(((gpa & PAGE_OFFSET_MASK) + len + PAGE_BYTES - 1) >> PAGE_SHIFT);
 }
 
-static int map_range(domid_t domid, uint64_t gpa, uint32_t len) {
-    uint64_t frames[COPY_WINDOW_PAGES];
-    uint32_t count = pages_of(gpa, len);
-    for (uint32_t i = 0; i < count; i++)
-        frames[i] = (gpa >> PAGE_SHIFT) + i;
-    return foreign_map(window, domid, FOREIGN_GFN, frames, count);
+/* Some of a guest's memory, as we see it: page after page, which need not lie one behind the other. */
+struct span {
+    domid_t domid;
+    uint64_t gpa;
+    uint32_t len;
+    uint8_t *pages[COPY_WINDOW_PAGES];
+};
+
+static int span_enter(struct span *span, domid_t domid, uint64_t gpa, uint32_t len) {
+    span->domid = domid;
+    span->gpa = gpa;
+    span->len = len;
+    return guest_pages_enter(domid, gpa >> PAGE_SHIFT, pages_of(gpa, len), span->pages);
+}
+
+static void span_leave(const struct span *span) {
+    guest_pages_leave(span->domid, span->gpa >> PAGE_SHIFT, pages_of(span->gpa, span->len));
+}
+
+/* The byte at that place of the span; *count becomes less when the page ends before. */
+static uint8_t *span_at(const struct span *span, uint32_t at, uint32_t *count) {
+    uint64_t place = (span->gpa & PAGE_OFFSET_MASK) + at;
+    uint32_t offset = place & PAGE_OFFSET_MASK;
+    if (*count > PAGE_BYTES - offset)
+        *count = PAGE_BYTES - offset;
+    return span->pages[place >> PAGE_SHIFT] + offset;
+}
+
+static void span_copy(const struct span *span, uint8_t *ours, enum guest_direction direction) {
+    for (uint32_t at = 0, count; at < span->len; at += count) {
+        count = span->len - at;
+        uint8_t *theirs = span_at(span, at, &count);
+        if (direction == FROM_GUEST)
+            memcpy(ours + at, theirs, count);
+        else
+            memcpy(theirs, ours + at, count);
+    }
 }
 
 static int copy_piece(domid_t domid, uint64_t gpa, uint8_t *ours, uint32_t len, enum guest_direction direction) {
-    int rc = map_range(domid, gpa, len);
+    struct span span;
+    int rc = span_enter(&span, domid, gpa, len);
     if (rc)
         return rc;
-    uint8_t *theirs = window + (gpa & PAGE_OFFSET_MASK);
-    if (direction == FROM_GUEST)
-        memcpy(ours, theirs, len);
-    else
-        memcpy(theirs, ours, len);
-    foreign_unmap(window, pages_of(gpa, len));
+    span_copy(&span, ours, direction);
+    span_leave(&span);
     return 0;
 }
 
 static uint32_t piece_of(uint64_t gpa, uint64_t left) {
-    uint32_t room = (uint32_t)(WINDOW_BYTES - (gpa & PAGE_OFFSET_MASK));
+    uint32_t room = (uint32_t)(PIECE_BYTES - (gpa & PAGE_OFFSET_MASK));
     return left < room ? (uint32_t)left : room;
 }
 
@@ -78,48 +99,46 @@ int guest_copy(domid_t domid, uint64_t gpa, uint8_t *ours, uint32_t len, enum gu
     return rc;
 }
 
-static bool apart(uint64_t dst_gpa, uint64_t src_gpa, uint32_t len) {
-    return dst_gpa - src_gpa >= len && src_gpa - dst_gpa >= len;
+static bool apart(const struct span *a, const struct span *b) {
+    return a->gpa - b->gpa >= b->len && b->gpa - a->gpa >= a->len;
 }
 
-/*
- * By way of a private piece, in the direction that an overlap needs. It is the addresses in the guest that overlap: two
- * mappings of one frame would deceive memmove.
- */
-static void move_overlapping(uint8_t *dst, const uint8_t *src, uint32_t len, bool upwards) {
-    static uint8_t between[1024];
-    for (uint32_t done = 0; done < len;) {
-        uint32_t count = len - done < sizeof(between) ? len - done : (uint32_t)sizeof(between);
-        uint32_t at = upwards ? done : len - done - count;
-        memcpy(between, src + at, count);
-        memcpy(dst + at, between, count);
-        done += count;
+static void span_move(const struct span *dst, const struct span *src) {
+    for (uint32_t at = 0, count; at < src->len; at += count) {
+        count = src->len - at;
+        const uint8_t *from = span_at(src, at, &count);
+        uint8_t *to = span_at(dst, at, &count);
+        memcpy(to, from, count);
     }
 }
 
-/* Both sides are in the window at once: all is copied or nothing. */
+/* It is the addresses in the guest that overlap: all is read before any is written. */
+static void span_move_overlapping(const struct span *dst, const struct span *src) {
+    static uint8_t between[SHIM_GUEST_COPY_BYTES_MAX];
+    span_copy(src, between, FROM_GUEST);
+    span_copy(dst, between, TO_GUEST);
+}
+
+/* Both sides are entered before a byte is copied: all or nothing. */
 int32_t shim_guest_copy(uint32_t domid, uint64_t dst_gpa, uint64_t src_gpa, uint32_t len) {
-    uint64_t frames[COPY_WINDOW_PAGES];
+    struct span src, dst;
     if (len > SHIM_GUEST_COPY_BYTES_MAX || !range_valid(domid, dst_gpa, len) || !range_valid(domid, src_gpa, len))
         return -XEN_EINVAL;
     if (len == 0)
         return 0;
-    uint32_t src_pages = pages_of(src_gpa, len), dst_pages = pages_of(dst_gpa, len);
-    for (uint32_t i = 0; i < src_pages; i++)
-        frames[i] = (src_gpa >> PAGE_SHIFT) + i;
-    for (uint32_t i = 0; i < dst_pages; i++)
-        frames[src_pages + i] = (dst_gpa >> PAGE_SHIFT) + i;
-    int rc = foreign_map(window, (domid_t)domid, FOREIGN_GFN, frames, src_pages + dst_pages);
+    int rc = span_enter(&src, (domid_t)domid, src_gpa, len);
     if (rc)
         return rc;
-    uint8_t *dst = window + (uint64_t)src_pages * PAGE_BYTES + (dst_gpa & PAGE_OFFSET_MASK);
-    const uint8_t *src = window + (src_gpa & PAGE_OFFSET_MASK);
-    if (apart(dst_gpa, src_gpa, len))
-        memcpy(dst, src, len);
-    else
-        move_overlapping(dst, src, len, dst_gpa <= src_gpa);
-    foreign_unmap(window, src_pages + dst_pages);
-    return 0;
+    rc = span_enter(&dst, (domid_t)domid, dst_gpa, len);
+    if (rc == 0) {
+        if (apart(&dst, &src))
+            span_move(&dst, &src);
+        else
+            span_move_overlapping(&dst, &src);
+        span_leave(&dst);
+    }
+    span_leave(&src);
+    return rc;
 }
 
 int32_t shim_guest_read(uint32_t domid, uint64_t gpa, uint32_t dst_ptr, uint32_t len) {

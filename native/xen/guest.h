@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Guest memory by guest-physical address, a window's worth at a time. */
+/* Guest memory by guest-physical address, some pages at a time. */
 #ifndef GLOVEBOX_GUEST_H
 #define GLOVEBOX_GUEST_H
 
@@ -11,7 +11,5 @@ enum guest_direction { FROM_GUEST, TO_GUEST };
 int guest_copy(domid_t domid, uint64_t gpa, uint8_t *ours, uint32_t len, enum guest_direction direction);
 /* False for what cannot be a guest's domid: the reserved ones name Xen, ourselves, devices. */
 bool guest_domid_valid(uint32_t domid);
-/* The window shows our own pages again, whatever it showed. */
-void guest_window_take_back(void);
 
 #endif

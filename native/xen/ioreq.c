@@ -5,6 +5,7 @@
  */
 #include "ioreq.h"
 
+#include "guest_pages.h"
 #include "server.h"
 #include "slot.h"
 
@@ -17,6 +18,8 @@ void ioreq_service(uint32_t index, uint32_t vcpu) {
         return; /* binding a port raises it once with nothing to do */
     slot_snapshot(slot, &request);
     uint32_t flags = slot_flags(slot);
+    if (request.type == IOREQ_TYPE_INVALIDATE)
+        guest_pages_forget_all(server->domid);
     uint64_t data = answer_ioreq(server->tag, vcpu, flags, &request);
     /* The core may have destroyed this server while it answered; then the request is complete and the page gone. */
     if (server->state == SERVER_ENABLED && server->generation == generation)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * RAM of a guest: give, take, move. Xen answers a reservation with the number of extents done and shows refusal as
- * fewer, down to 0, not as an error; that count is what the core gets, so it can undo exactly what was done.
+ * fewer, down to 0, not as an error; that count is what the core gets, so it can undo exactly what was done. A page
+ * that goes or moves is not seen by us any more.
  */
 #include "dm_op.h"
 #include "guest.h"
+#include "guest_pages.h"
 #include "hypercalls.h"
 #include "shim.h"
 #include "shim_limits.h"
@@ -42,6 +44,8 @@ int32_t shim_guest_populate(uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
 }
 
 int32_t shim_guest_depopulate(uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
+    if (guest_domid_valid(domid))
+        guest_pages_forget((domid_t)domid, gfn, nr_pages);
     return reserve_all(XENMEM_decrease_reservation, domid, gfn, nr_pages);
 }
 
@@ -57,6 +61,8 @@ int32_t shim_guest_relocate(uint32_t domid, uint64_t src_gfn, uint64_t dst_gfn, 
     if (!guest_domid_valid(domid) || src_gfn > FRAME_NUMBER_MAX - nr_pages || dst_gfn > FRAME_NUMBER_MAX - nr_pages ||
         overlap(src_gfn, dst_gfn, nr_pages))
         return -XEN_EINVAL;
+    guest_pages_forget((domid_t)domid, src_gfn, nr_pages);
+    guest_pages_forget((domid_t)domid, dst_gfn, nr_pages);
     int rc = dm_op_relocate_memory((domid_t)domid, src_gfn, dst_gfn, nr_pages);
     if (rc)
         (void)dm_op_relocate_memory((domid_t)domid, dst_gfn, src_gfn, nr_pages);

@@ -16,7 +16,7 @@
 #include "boot.h"
 #include "checksum.h"
 #include "console.h"
-#include "guest.h"
+#include "guest_pages.h"
 #include "hypercalls.h"
 #include "loop.h"
 #include "machine.h"
@@ -89,11 +89,11 @@ _Noreturn void restart_after_panic(const char *what, uint64_t a, uint64_t b) {
     restart_end();
 }
 
-/* Windows first: what they show is the guest's, and clearing memory must not reach it. Then the request that we were
+/* Windows first: what they show is the guests', and clearing memory must not reach it. Then the request that we were
  * answering, because whoever waits for it has waited longest. */
 void restart_prepare(void) {
     panic_is_told();
-    guest_window_take_back();
+    guest_pages_take_back();
     checksum_window_take_back();
     server_answer_interrupted();
     machine_reset_memory();

@@ -6,6 +6,7 @@
 #include "event.h"
 #include "foreign.h"
 #include "guest.h"
+#include "guest_pages.h"
 #include "hypercalls.h"
 #include "ioreq.h"
 #include "panic.h"
@@ -110,6 +111,7 @@ int32_t shim_ioreq_server_enable(uint32_t handle) {
     struct server *server = server_of(handle);
     if (server->state == SERVER_ENABLED && server_claim(server)->taken_on) {
         server_claim(server)->taken_on = false;
+        guest_pages_keep(server->domid);
         return (int32_t)server->nr_vcpus;
     }
     if (server->state != SERVER_CREATED)
@@ -125,6 +127,7 @@ int32_t shim_ioreq_server_enable(uint32_t handle) {
         return rc;
     }
     server_enter(server, SERVER_ENABLED);
+    guest_pages_keep(server->domid);
     return (int32_t)server->nr_vcpus;
 }
 
@@ -144,6 +147,7 @@ static void drain(struct server *server) {
         server_let_answers_be_taken(server);
         unbind_all(server);
     }
+    guest_pages_drop(server->domid);
     foreign_unmap(server_page(server_index(server)), 1);
     server_enter(server, SERVER_DRAINED);
 }

@@ -22,6 +22,8 @@ void machine_protect(void);
 uint64_t machine_mfn(const volatile void *va);
 void *machine_va(uint64_t mfn);
 uint64_t machine_pte(const volatile void *va);
+uint8_t *machine_aperture(void);
+bool machine_is_mapped(const volatile void *va);
 uint64_t machine_image_bytes(void);
 enum machine_access { MACHINE_DATA, MACHINE_CONSTANTS, MACHINE_CODE };
 int machine_set_access(void *va, uint32_t pages, enum machine_access access);

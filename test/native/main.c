@@ -53,6 +53,7 @@ static void run_failures(void (*life)(void), uint32_t least, long answer, const 
 int main(void) {
     run_list(service_scenarios);
     run_list(guest_scenarios);
+    run_list(page_scenarios);
     run_list(xenstore_scenarios);
     run_list(module_scenarios);
     run_list(restart_scenarios);

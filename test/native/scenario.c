@@ -17,6 +17,7 @@ void scenario_boot(void) {
 void scenario_same_ledger(void) {
     struct ledger now = fake_ledger();
     CHECK_EQUAL(now.windows, at_boot.windows);
+    CHECK_EQUAL(now.aperture, 0);
     CHECK_EQUAL(now.grants, at_boot.grants);
     CHECK_EQUAL(now.ports, at_boot.ports);
     CHECK_EQUAL(now.servers, at_boot.servers);

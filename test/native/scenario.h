@@ -15,8 +15,8 @@ struct scenario {
     bool faults; /* the processor ends it: AddressSanitizer tells of a SEGV */
 };
 
-extern const struct scenario service_scenarios[], guest_scenarios[], xenstore_scenarios[], module_scenarios[],
-    restart_scenarios[];
+extern const struct scenario service_scenarios[], guest_scenarios[], page_scenarios[], xenstore_scenarios[],
+    module_scenarios[], restart_scenarios[];
 
 /* Boots the domain; the ledger right after is what must be there again at the end. */
 void scenario_boot(void);

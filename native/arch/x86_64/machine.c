@@ -16,6 +16,12 @@
 #define ENTRIES_MASK 511ul
 #define PROTECT_BATCH 64u
 #define LARGE_BYTES 0x200000ul /* what one level 2 entry leads to */
+#define ENTRIES 512u
+
+/* The aperture's first address, what one level 3 entry leads to: above all memory that the domain can have. */
+#define APERTURE 0x40000000ul
+#define APERTURE_TABLES (GUEST_PAGES_MAX / ENTRIES)
+_Static_assert(GUEST_PAGES_MAX % ENTRIES == 0 && APERTURE_TABLES <= ENTRIES, "one level 2 table leads to all of it");
 
 _Static_assert(STACK_BYTES == 131072, "link.ld lays out the stack with this number");
 
@@ -28,6 +34,9 @@ static const uint64_t *p2m;
 static const uint64_t *top_table;
 static uint64_t memory_bytes;
 static uint64_t no_execute_bit SURVIVES; /* 0: the processor has none */
+
+/* The level 2 table, then those of level 1; page tables since machine_protect(), so Xen's to write. */
+static uint64_t aperture_tables[1 + APERTURE_TABLES][ENTRIES] SURVIVES __attribute__((aligned(PAGE_BYTES)));
 
 void machine_init(const struct start_info *info) {
     p2m = (const uint64_t *)info->mfn_list;
@@ -58,6 +67,16 @@ static uint64_t entry_of(const volatile void *va, int to_level, uint64_t *value)
 uint64_t machine_pte(const volatile void *va) {
     uint64_t value;
     return entry_of(va, 1, &value);
+}
+
+bool machine_is_mapped(const volatile void *va) {
+    uint64_t value;
+    (void)entry_of(va, 1, &value);
+    return value & PTE_PRESENT;
+}
+
+uint8_t *machine_aperture(void) {
+    return (uint8_t *)APERTURE;
 }
 
 uint64_t machine_image_bytes(void) {
@@ -148,6 +167,20 @@ static void write_protect(void) {
     protect_above(memory_bytes);
 }
 
+/* A table must be read-only before Xen takes it as one. */
+static void hang_in_aperture(void) {
+    uint64_t value, entry = entry_of((const void *)APERTURE, 3, &value);
+    if (memory_bytes > APERTURE || value & PTE_PRESENT)
+        panic("the aperture is where our memory is, bytes and entry", memory_bytes, value);
+    for (uint32_t i = 0; i < APERTURE_TABLES; i++)
+        aperture_tables[0][i] = machine_mfn(aperture_tables[1 + i]) << PAGE_SHIFT | PTE_READ_WRITE | no_execute_bit;
+    protect(aperture_tables, aperture_tables + 1 + APERTURE_TABLES, MACHINE_CONSTANTS);
+    struct mmu_update update = {entry | MMU_NORMAL_PT_UPDATE,
+                                machine_mfn(aperture_tables[0]) << PAGE_SHIFT | PTE_READ_WRITE};
+    if (hypercall_mmu_update(&update, 1, NULL, DOMID_SELF))
+        panic("Xen does not take the aperture's tables, entry", entry, 0);
+}
+
 static void unmap_page(const volatile void *va) {
     if (hypercall_update_va_mapping(va, 0, UVMF_INVLPG | UVMF_LOCAL))
         panic("cannot unmap a guard page", (uint64_t)va, 0);
@@ -156,6 +189,7 @@ static void unmap_page(const volatile void *va) {
 void machine_protect(void) {
     trap_init();
     write_protect();
+    hang_in_aperture();
     unmap_page((const void *)0);
     unmap_page(stack_guard);
 }

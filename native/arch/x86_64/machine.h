@@ -55,8 +55,12 @@ int machine_set_access(void *va, uint32_t pages, enum machine_access access);
 uint64_t machine_mfn(const volatile void *va);
 /* Our address of a start-of-day frame of ours. */
 void *machine_va(uint64_t mfn);
-/* Machine address of the level 1 entry that maps va. */
+/* Machine address of the level 1 entry that maps va; also of the aperture's. */
 uint64_t machine_pte(const volatile void *va);
+/* GUEST_PAGES_MAX pages of addresses behind which nothing is; nothing there is ever executed. */
+uint8_t *machine_aperture(void);
+/* Does the page table entry of that page lead anywhere? */
+bool machine_is_mapped(const volatile void *va);
 /* Bytes of the image as loaded: text, constants, data. */
 uint64_t machine_image_bytes(void);
 

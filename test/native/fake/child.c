@@ -40,6 +40,8 @@ int child_run(void (*run)(void), uint64_t fail_nth, long answer, char *output, s
 static const char *const may_panic[] = {
     "cannot flush a window",
     "cannot restore a window",
+    "cannot clear the aperture",
+    "cannot flush the aperture",
     "cannot close an event port of ours",
     "cannot send on an event port of ours",
     "cannot set the timer",

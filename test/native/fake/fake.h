@@ -18,6 +18,7 @@
 
 struct ledger {
     uint32_t windows;   /* pages of ours that show foreign frames */
+    uint32_t aperture;  /* pages of the aperture that show something */
     uint32_t grants;    /* entries that are not GTF_invalid */
     uint32_t ports;     /* event channels bound by us */
     uint32_t servers;   /* ioreq servers on all guests */
@@ -76,6 +77,7 @@ long fake_mmu_update(struct mmu_update *updates, uint64_t count, uint32_t *done,
 long fake_mmuext_op(struct mmuext_op *ops, uint64_t count);
 long fake_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
 uint32_t fake_windows(void);
+uint32_t fake_aperture(void);
 
 /* --- ramdisk.c --- */
 /* The file that FAKE_RAMDISK names becomes the domain's ramdisk; none, when it names none. */
@@ -92,6 +94,8 @@ uint8_t *fake_guest_byte(domid_t domid, uint64_t gpa);
 /* Page-wise; -XEN_Exxx. */
 int fake_guest_move(domid_t domid, uint64_t src_gfn, uint64_t dst_gfn);
 void fake_guest_forget(domid_t domid, uint64_t gfn);
+/* The guest gives that page back and gets another one at the same place; what follows is IOREQ_TYPE_INVALIDATE. */
+void fake_guest_balloon(domid_t domid, uint64_t gfn);
 long fake_reservation(uint64_t cmd, struct xen_memory_reservation *reservation);
 /* Pages that may still be given to guests: populate answers fewer extents when it runs out. */
 void fake_set_free_pages(uint32_t pages);

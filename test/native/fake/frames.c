@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Machine memory is a file in RAM; a frame is a page of it. Pages of the shim that take part in mappings are moved
- * onto frames, and their "page table entry" is a row here. Changing the row does not change what the page shows: that
- * needs a flush, as on the real thing.
+ * onto frames, and their "page table entry" is a row here; the aperture's pages have none of their own. Changing the
+ * row does not change what the page shows: that needs a flush, as on the real thing, unless it showed nothing.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -14,7 +14,7 @@
 
 #define FRAMES 8192u
 #define FIRST_MFN 0x1000u /* an mfn is never mistaken for an index, a gfn or a pfn */
-#define PTES 2048u
+#define PTES (GUEST_PAGES_MAX + 2048u) /* the aperture's first */
 #define PTE_MADDR 0x7000000000ul
 #define OWNER_NONE DOMID_INVALID
 
@@ -25,11 +25,12 @@ static uint32_t used_frames;
 
 static struct pte {
     uint8_t *va;
-    uint64_t own_mfn;
+    uint64_t own_mfn;   /* 0: none */
     uint64_t value;     /* what the page table says */
-    uint64_t shown_mfn; /* what the processor believes */
+    uint64_t shown_mfn; /* what the processor believes; 0: nothing */
 } ptes[PTES];
-static uint32_t pte_count;
+static uint32_t pte_count = GUEST_PAGES_MAX;
+static uint8_t *aperture;
 
 static void open_memory(void) {
     memory = memfd_create("machine", 0);
@@ -87,18 +88,44 @@ uint8_t *fake_frame(uint64_t mfn) {
     return all_frames + (size_t)frame_index(mfn) * PAGE_BYTES;
 }
 
+static void show_nothing(struct pte *pte) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+    if (mmap(pte->va, PAGE_BYTES, PROT_NONE, flags, -1, 0) != pte->va)
+        fake_fail("cannot unmap a page", (uint64_t)pte->va, 0);
+    pte->shown_mfn = 0;
+}
+
 static void show(struct pte *pte) {
     uint64_t mfn = (pte->value & PTE_FRAME_MASK) >> PAGE_SHIFT;
+    if (mfn == 0) {
+        show_nothing(pte);
+        return;
+    }
     off_t at = (off_t)frame_index(mfn) * PAGE_BYTES;
     if (mmap(pte->va, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory, at) != pte->va)
         fake_fail("cannot map a frame", mfn, 0);
     pte->shown_mfn = mfn;
 }
 
+uint8_t *machine_aperture(void) {
+    if (aperture)
+        return aperture;
+    size_t bytes = (size_t)GUEST_PAGES_MAX * PAGE_BYTES;
+    aperture = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (aperture == MAP_FAILED)
+        fake_fail("no addresses for the aperture", bytes, 0);
+    for (uint32_t i = 0; i < GUEST_PAGES_MAX; i++)
+        ptes[i].va = aperture + (size_t)i * PAGE_BYTES;
+    return aperture;
+}
+
 /* The row of a page; made at first use, when the page moves onto a frame of its own, contents and all. */
 static struct pte *pte_of(const volatile void *va) {
     uint8_t *page = (uint8_t *)((uint64_t)va & ~(uint64_t)(PAGE_BYTES - 1));
-    for (uint32_t i = 0; i < pte_count; i++)
+    uint64_t index = (uint64_t)(page - machine_aperture()) / PAGE_BYTES;
+    if (index < GUEST_PAGES_MAX)
+        return &ptes[index];
+    for (uint32_t i = GUEST_PAGES_MAX; i < pte_count; i++)
         if (ptes[i].va == page)
             return &ptes[i];
     if (pte_count == PTES)
@@ -124,6 +151,10 @@ uint64_t machine_pte(const volatile void *va) {
     return PTE_MADDR + (uint64_t)(pte_of(va) - ptes) * sizeof(uint64_t);
 }
 
+bool machine_is_mapped(const volatile void *va) {
+    return pte_of(va)->value != 0;
+}
+
 /* What Xen checks of a new entry: the frame exists and belongs to the domain that the caller named. */
 static long frame_for(uint64_t number, domid_t fd, bool translate, uint64_t *mfn) {
     *mfn = fd != DOMID_SELF && translate ? fake_guest_mfn(fd, number) : number;
@@ -139,10 +170,17 @@ static long update_one(const struct mmu_update *update, domid_t fd) {
     uint64_t command = update->ptr & 3, mfn;
     if (index >= pte_count || (command != MMU_NORMAL_PT_UPDATE && command != MMU_PT_UPDATE_NO_TRANSLATE))
         fake_fail("bad mmu_update", update->ptr, update->val);
+    if (update->val == 0) {
+        ptes[index].value = 0;
+        return 0;
+    }
     long rc = frame_for((update->val & PTE_FRAME_MASK) >> PAGE_SHIFT, fd, command == MMU_NORMAL_PT_UPDATE, &mfn);
-    if (rc == 0)
-        ptes[index].value = mfn << PAGE_SHIFT | (update->val & ~PTE_FRAME_MASK);
-    return rc;
+    if (rc)
+        return rc;
+    ptes[index].value = mfn << PAGE_SHIFT | (update->val & ~PTE_FRAME_MASK);
+    if (ptes[index].shown_mfn == 0)
+        show(&ptes[index]);
+    return 0;
 }
 
 long fake_mmu_update(struct mmu_update *updates, uint64_t count, uint32_t *done, domid_t fd) {
@@ -158,11 +196,20 @@ long fake_mmu_update(struct mmu_update *updates, uint64_t count, uint32_t *done,
     return rc;
 }
 
+static void show_all(void) {
+    for (uint32_t i = 0; i < pte_count; i++)
+        if (ptes[i].shown_mfn != (ptes[i].value & PTE_FRAME_MASK) >> PAGE_SHIFT)
+            show(&ptes[i]);
+}
+
 long fake_mmuext_op(struct mmuext_op *ops, uint64_t count) {
     for (uint64_t i = 0; i < count; i++) {
-        if (ops[i].cmd != MMUEXT_INVLPG_LOCAL)
+        if (ops[i].cmd == MMUEXT_INVLPG_LOCAL)
+            show(pte_of((void *)ops[i].arg1.linear_addr));
+        else if (ops[i].cmd == MMUEXT_TLB_FLUSH_LOCAL)
+            show_all();
+        else
             fake_fail("unexpected mmuext_op", ops[i].cmd, 0);
-        show(pte_of((void *)ops[i].arg1.linear_addr));
     }
     return 0;
 }
@@ -185,9 +232,16 @@ uint32_t fake_stale_translations(void) {
 /* Shared info and the grant table are Xen's pages, mapped for good: their frames belong to DOMID_XEN. */
 uint32_t fake_windows(void) {
     uint32_t windows = 0;
-    for (uint32_t i = 0; i < pte_count; i++) {
+    for (uint32_t i = GUEST_PAGES_MAX; i < pte_count; i++) {
         uint64_t mfn = (ptes[i].value & PTE_FRAME_MASK) >> PAGE_SHIFT;
         windows += mfn != ptes[i].own_mfn && fake_frame_owner(mfn) != DOMID_XEN;
     }
     return windows;
+}
+
+uint32_t fake_aperture(void) {
+    uint32_t pages = 0;
+    for (uint32_t i = 0; i < GUEST_PAGES_MAX; i++)
+        pages += ptes[i].value != 0;
+    return pages;
 }

@@ -87,6 +87,11 @@ void fake_guest_forget(domid_t domid, uint64_t gfn) {
     *mfn = 0;
 }
 
+void fake_guest_balloon(domid_t domid, uint64_t gfn) {
+    fake_guest_forget(domid, gfn);
+    add_page(guest_of(domid), gfn, fake_frame_new(domid));
+}
+
 int fake_guest_move(domid_t domid, uint64_t src_gfn, uint64_t dst_gfn) {
     struct guest *guest = guest_of(domid);
     uint64_t *src = entry_of(guest, src_gfn);

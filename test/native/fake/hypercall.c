@@ -56,8 +56,8 @@ const char *fake_failed_name(void) {
 }
 
 struct ledger fake_ledger(void) {
-    return (struct ledger){fake_windows(), fake_grants(), fake_bound_ports(),
-                           fake_servers(), fake_ranges(), fake_extra_ram()};
+    return (struct ledger){fake_windows(), fake_aperture(), fake_grants(),   fake_bound_ports(),
+                           fake_servers(), fake_ranges(),   fake_extra_ram()};
 }
 
 const struct start_info *fake_start(void) {

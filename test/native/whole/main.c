@@ -175,6 +175,7 @@ static bool was_refused(const char *hypercall) {
 static void check_given_back(struct ledger before) {
     struct ledger now = fake_ledger();
     CHECK_EQUAL(now.windows, before.windows);
+    CHECK_EQUAL(now.aperture, before.aperture);
     CHECK_EQUAL(now.grants, before.grants);
     CHECK_EQUAL(now.ports, before.ports);
     CHECK(now.servers == before.servers || was_refused(DESTROY_IOREQ_SERVER));

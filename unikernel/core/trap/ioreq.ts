@@ -42,7 +42,7 @@ function dispatch(guest: Guest, type: u32, flags: u32, addr: u64, data: u64, cou
     case IOREQ_TYPE_TIMEOFFSET: // the guest set its clock: nothing here depends on it
       countGuest(guest.index, GUEST_TIMEOFFSETS, 1);
       return data;
-    case IOREQ_TYPE_INVALIDATE: // guest memory moved: the shim keeps no mapping of it between two calls
+    case IOREQ_TYPE_INVALIDATE: // guest memory moved: the shim has forgotten its mappings
       countGuest(guest.index, GUEST_INVALIDATES, 1);
       return data;
     default:

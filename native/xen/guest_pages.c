@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest_pages.h"
+
+#include "foreign.h"
+#include "machine.h"
+#include "panic.h"
+#include "shim_limits.h"
+
+#define WAYS 4u
+#define SETS (GUEST_PAGES_MAX / WAYS)
+#define GFN_BITS 40
+/* Neighbours in a guest are in sets side by side; guests begin at different ones. */
+#define SETS_BETWEEN_GUESTS 509u
+
+/* A call enters two runs of pages at most, each of which has at most one page in a set. The newest two of a set are
+ * never what makes room for a third one. */
+_Static_assert(WAYS > 2 && COPY_WINDOW_PAGES <= SETS, "a page makes room for another of the same call");
+_Static_assert(FRAME_NUMBER_MAX >> GFN_BITS == 0, "a guest frame number is as long as that");
+
+static struct aperture_page {
+    uint64_t name; /* of what it shows: name_of(); 0 is nobody's: it shows nothing */
+    uint64_t used; /* by the clock, when last asked for */
+} aperture[GUEST_PAGES_MAX];
+
+static uint64_t clock;
+static uint8_t kept[(DOMID_FIRST_RESERVED + 7) / 8];
+
+static uint64_t name_of(domid_t domid, uint64_t gfn) {
+    return (domid + 1ul) << GFN_BITS | gfn;
+}
+
+static bool is_of(const struct aperture_page *page, domid_t domid) {
+    return page->name >> GFN_BITS == domid + 1ul;
+}
+
+static uint8_t *address_of(uint32_t index) {
+    return machine_aperture() + (uint64_t)index * PAGE_BYTES;
+}
+
+static struct aperture_page *set_of(domid_t domid, uint64_t gfn) {
+    return &aperture[(gfn + (uint64_t)domid * SETS_BETWEEN_GUESTS) % SETS * WAYS];
+}
+
+static struct aperture_page *find(domid_t domid, uint64_t gfn) {
+    struct aperture_page *set = set_of(domid, gfn);
+    for (uint32_t i = 0; i < WAYS; i++)
+        if (set[i].name == name_of(domid, gfn))
+            return &set[i];
+    return NULL;
+}
+
+static struct aperture_page *longest_unused(domid_t domid, uint64_t gfn) {
+    struct aperture_page *set = set_of(domid, gfn), *found = set;
+    for (uint32_t i = 1; i < WAYS; i++)
+        if (set[i].used < found->used)
+            found = &set[i];
+    return found;
+}
+
+/* --- giving up ---------------------------------------------------------------------------------------------------- */
+
+struct leaving {
+    void *pages[COPY_WINDOW_PAGES];
+    uint32_t count;
+    bool any;
+};
+
+static void leave_now(struct leaving *leaving) {
+    foreign_clear(leaving->pages, leaving->count);
+    leaving->count = 0;
+}
+
+static void give_up(struct leaving *leaving, struct aperture_page *page) {
+    *page = (struct aperture_page){0};
+    leaving->any = true;
+    leaving->pages[leaving->count++] = address_of((uint32_t)(page - aperture));
+    if (leaving->count == COPY_WINDOW_PAGES)
+        leave_now(leaving);
+}
+
+static void leave_all(struct leaving *leaving) {
+    leave_now(leaving);
+    if (leaving->any)
+        foreign_flush();
+}
+
+void guest_pages_forget(domid_t domid, uint64_t gfn, uint64_t count) {
+    struct leaving leaving = {.count = 0};
+    if (count > GUEST_PAGES_MAX) {
+        guest_pages_forget_all(domid);
+        return;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        struct aperture_page *page = find(domid, gfn + i);
+        if (page)
+            give_up(&leaving, page);
+    }
+    leave_all(&leaving);
+}
+
+void guest_pages_forget_all(domid_t domid) {
+    struct leaving leaving = {.count = 0};
+    for (uint32_t i = 0; i < GUEST_PAGES_MAX; i++)
+        if (is_of(&aperture[i], domid))
+            give_up(&leaving, &aperture[i]);
+    leave_all(&leaving);
+}
+
+void guest_pages_keep(domid_t domid) {
+    kept[domid / 8] |= (uint8_t)(1u << domid % 8);
+}
+
+void guest_pages_drop(domid_t domid) {
+    kept[domid / 8] &= (uint8_t)~(1u << domid % 8);
+    guest_pages_forget_all(domid);
+}
+
+void guest_pages_leave(domid_t domid, uint64_t gfn, uint32_t count) {
+    if (!(kept[domid / 8] >> domid % 8 & 1))
+        guest_pages_forget(domid, gfn, count);
+}
+
+/* By what the page table says, not by what we know of it: a restart trusts no variable. Nor that what was cleared
+ * before was flushed, too. */
+void guest_pages_take_back(void) {
+    struct leaving leaving = {.any = true};
+    for (uint32_t i = 0; i < GUEST_PAGES_MAX; i++)
+        if (machine_is_mapped(address_of(i)))
+            give_up(&leaving, &aperture[i]);
+    leave_all(&leaving);
+}
+
+/* --- asking for --------------------------------------------------------------------------------------------------- */
+
+/* Pages that a call asks for and that were not to be seen. */
+struct missing {
+    struct foreign_page pages[COPY_WINDOW_PAGES];
+    uint32_t count;
+};
+
+static struct aperture_page *make_room(struct missing *missing, domid_t domid, uint64_t gfn) {
+    struct aperture_page *page = longest_unused(domid, gfn);
+    struct foreign_page *foreign = &missing->pages[missing->count++];
+    *foreign = (struct foreign_page){address_of((uint32_t)(page - aperture)), gfn, page->name != 0};
+    page->name = name_of(domid, gfn);
+    return page;
+}
+
+static int show(const struct missing *missing, domid_t domid) {
+    int rc = foreign_show(domid, missing->pages, missing->count);
+    if (rc)
+        for (uint32_t i = 0; i < missing->count; i++)
+            guest_pages_forget(domid, missing->pages[i].gfn, 1);
+    return rc;
+}
+
+int guest_pages_enter(domid_t domid, uint64_t gfn, uint32_t count, uint8_t *pages[]) {
+    struct missing missing;
+    missing.count = 0;
+    if (count > COPY_WINDOW_PAGES)
+        panic("so many pages of a guest at once", count, COPY_WINDOW_PAGES);
+    for (uint32_t i = 0; i < count; i++) {
+        struct aperture_page *page = find(domid, gfn + i);
+        if (!page)
+            page = make_room(&missing, domid, gfn + i);
+        page->used = ++clock;
+        pages[i] = address_of((uint32_t)(page - aperture));
+    }
+    return missing.count ? show(&missing, domid) : 0;
+}
