@@ -23,7 +23,9 @@ static struct aperture_page {
 } aperture[GUEST_PAGES_MAX];
 
 static uint64_t clock;
+static uint16_t mapped[DOMID_FIRST_RESERVED]; /* pages of that guest */
 static uint8_t kept[(DOMID_FIRST_RESERVED + 7) / 8];
+_Static_assert(GUEST_PAGES_MAX <= UINT16_MAX, "all of them may be one guest's");
 
 static uint64_t name_of(domid_t domid, uint64_t gfn) {
     return (domid + 1ul) << GFN_BITS | gfn;
@@ -31,6 +33,14 @@ static uint64_t name_of(domid_t domid, uint64_t gfn) {
 
 static bool is_of(const struct aperture_page *page, domid_t domid) {
     return page->name >> GFN_BITS == domid + 1ul;
+}
+
+static void rename_page(struct aperture_page *page, uint64_t name) {
+    if (page->name)
+        mapped[(page->name >> GFN_BITS) - 1]--;
+    if (name)
+        mapped[(name >> GFN_BITS) - 1]++;
+    page->name = name;
 }
 
 static uint8_t *address_of(uint32_t index) {
@@ -70,12 +80,17 @@ static void leave_now(struct leaving *leaving) {
     leaving->count = 0;
 }
 
-static void give_up(struct leaving *leaving, struct aperture_page *page) {
-    *page = (struct aperture_page){0};
+static void leave(struct leaving *leaving, uint32_t index) {
     leaving->any = true;
-    leaving->pages[leaving->count++] = address_of((uint32_t)(page - aperture));
+    leaving->pages[leaving->count++] = address_of(index);
     if (leaving->count == COPY_WINDOW_PAGES)
         leave_now(leaving);
+}
+
+static void give_up(struct leaving *leaving, struct aperture_page *page) {
+    rename_page(page, 0);
+    page->used = 0;
+    leave(leaving, (uint32_t)(page - aperture));
 }
 
 static void leave_all(struct leaving *leaving) {
@@ -87,10 +102,10 @@ static void leave_all(struct leaving *leaving) {
 void guest_pages_forget(domid_t domid, uint64_t gfn, uint64_t count) {
     struct leaving leaving = {.count = 0};
     if (count > GUEST_PAGES_MAX) {
-        guest_pages_forget_all(domid);
+        (void)guest_pages_forget_all(domid);
         return;
     }
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count && mapped[domid]; i++) {
         struct aperture_page *page = find(domid, gfn + i);
         if (page)
             give_up(&leaving, page);
@@ -98,12 +113,13 @@ void guest_pages_forget(domid_t domid, uint64_t gfn, uint64_t count) {
     leave_all(&leaving);
 }
 
-void guest_pages_forget_all(domid_t domid) {
+bool guest_pages_forget_all(domid_t domid) {
     struct leaving leaving = {.count = 0};
-    for (uint32_t i = 0; i < GUEST_PAGES_MAX; i++)
+    for (uint32_t i = 0; i < GUEST_PAGES_MAX && mapped[domid]; i++)
         if (is_of(&aperture[i], domid))
             give_up(&leaving, &aperture[i]);
     leave_all(&leaving);
+    return leaving.any;
 }
 
 void guest_pages_keep(domid_t domid) {
@@ -112,7 +128,7 @@ void guest_pages_keep(domid_t domid) {
 
 void guest_pages_drop(domid_t domid) {
     kept[domid / 8] &= (uint8_t)~(1u << domid % 8);
-    guest_pages_forget_all(domid);
+    (void)guest_pages_forget_all(domid);
 }
 
 void guest_pages_leave(domid_t domid, uint64_t gfn, uint32_t count) {
@@ -120,13 +136,13 @@ void guest_pages_leave(domid_t domid, uint64_t gfn, uint32_t count) {
         guest_pages_forget(domid, gfn, count);
 }
 
-/* By what the page table says, not by what we know of it: a restart trusts no variable. Nor that what was cleared
- * before was flushed, too. */
+/* By what the page table says, not by what we know of it: a restart trusts no variable, and clears these afterwards.
+ * Nor does it trust that what was cleared before was flushed, too. */
 void guest_pages_take_back(void) {
     struct leaving leaving = {.any = true};
     for (uint32_t i = 0; i < GUEST_PAGES_MAX; i++)
         if (machine_is_mapped(address_of(i)))
-            give_up(&leaving, &aperture[i]);
+            leave(&leaving, i);
     leave_all(&leaving);
 }
 
@@ -142,7 +158,7 @@ static struct aperture_page *make_room(struct missing *missing, domid_t domid, u
     struct aperture_page *page = longest_unused(domid, gfn);
     struct foreign_page *foreign = &missing->pages[missing->count++];
     *foreign = (struct foreign_page){address_of((uint32_t)(page - aperture)), gfn, page->name != 0};
-    page->name = name_of(domid, gfn);
+    rename_page(page, name_of(domid, gfn));
     return page;
 }
 

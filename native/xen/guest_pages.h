@@ -31,9 +31,9 @@ int guest_pages_enter(domid_t domid, uint64_t gfn, uint32_t count, uint8_t *page
 /* These are not needed any more. */
 void guest_pages_leave(domid_t domid, uint64_t gfn, uint32_t count);
 
-/* Nothing is mapped of what a guest has at these numbers, or at any. */
+/* Nothing is mapped of what a guest has at these numbers, or at any; was there something? */
 void guest_pages_forget(domid_t domid, uint64_t gfn, uint64_t count);
-void guest_pages_forget_all(domid_t domid);
+bool guest_pages_forget_all(domid_t domid);
 
 /* The aperture is empty, whatever it showed and whoever knew it. */
 void guest_pages_take_back(void);

@@ -21,9 +21,13 @@ static long reserve(uint32_t cmd, domid_t domid, uint64_t gfn, uint32_t count) {
     return hypercall_memory_op(cmd, &reservation);
 }
 
+static bool pages_valid(uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
+    return guest_domid_valid(domid) && nr_pages <= INT32_MAX && gfn <= FRAME_NUMBER_MAX - nr_pages;
+}
+
 static int32_t reserve_all(uint32_t cmd, uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
     uint32_t done = 0;
-    if (!guest_domid_valid(domid) || nr_pages > INT32_MAX || gfn > FRAME_NUMBER_MAX - nr_pages)
+    if (!pages_valid(domid, gfn, nr_pages))
         return -XEN_EINVAL;
     while (done < nr_pages) {
         uint32_t left = nr_pages - done;
@@ -43,10 +47,19 @@ int32_t shim_guest_populate(uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
     return reserve_all(XENMEM_populate_physmap, domid, gfn, nr_pages);
 }
 
+/* Not one page: there is a hole, or the guest is dead and still there because we see pages of it. */
+static bool stays_for_us(domid_t domid, int32_t done, uint32_t nr_pages) {
+    return done == 0 && nr_pages && guest_pages_forget_all(domid);
+}
+
 int32_t shim_guest_depopulate(uint32_t domid, uint64_t gfn, uint32_t nr_pages) {
-    if (guest_domid_valid(domid))
-        guest_pages_forget((domid_t)domid, gfn, nr_pages);
-    return reserve_all(XENMEM_decrease_reservation, domid, gfn, nr_pages);
+    if (!pages_valid(domid, gfn, nr_pages))
+        return -XEN_EINVAL;
+    guest_pages_forget((domid_t)domid, gfn, nr_pages);
+    int32_t done = reserve_all(XENMEM_decrease_reservation, domid, gfn, nr_pages);
+    if (stays_for_us((domid_t)domid, done, nr_pages))
+        done = reserve_all(XENMEM_decrease_reservation, domid, gfn, nr_pages);
+    return done;
 }
 
 static bool overlap(uint64_t a, uint64_t b, uint32_t nr_pages) {
@@ -58,7 +71,7 @@ static bool overlap(uint64_t a, uint64_t b, uint32_t nr_pages) {
  * stops at the same page, as there is none at its new place: so the second call undoes the first, whatever it did.
  */
 int32_t shim_guest_relocate(uint32_t domid, uint64_t src_gfn, uint64_t dst_gfn, uint32_t nr_pages) {
-    if (!guest_domid_valid(domid) || src_gfn > FRAME_NUMBER_MAX - nr_pages || dst_gfn > FRAME_NUMBER_MAX - nr_pages ||
+    if (!pages_valid(domid, src_gfn, nr_pages) || !pages_valid(domid, dst_gfn, nr_pages) ||
         overlap(src_gfn, dst_gfn, nr_pages))
         return -XEN_EINVAL;
     guest_pages_forget((domid_t)domid, src_gfn, nr_pages);

@@ -130,6 +130,20 @@ static void rivals(void) {
     scenario_same_ledger();
 }
 
+/* Xen keeps a dead guest for as long as we see pages of it: its memory cannot be taken, and then it is gone. */
+static void dead_but_still_there(void) {
+    scenario_boot();
+    uint32_t server = serve(FAKE_GUEST);
+    CHECK_EQUAL(shim_guest_populate(FAKE_GUEST, MOVED_GFN, MOVED_PAGES), MOVED_PAGES);
+    read_is(FAKE_GUEST, 0x5000, 0);
+    read_is(FAKE_GUEST, (uint64_t)MOVED_GFN << PAGE_SHIFT, 0);
+    fake_guest_die(FAKE_GUEST);
+    fake_guest_linger(FAKE_GUEST);
+    CHECK_EQUAL(shim_guest_depopulate(FAKE_GUEST, MOVED_GFN, MOVED_PAGES), -XEN_ESRCH);
+    CHECK_EQUAL(fake_ledger().aperture, 0);
+    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
+}
+
 /* A run of which one page is not there: nothing of it counts, and what was seen before is still right. */
 static void a_hole(void) {
     uint64_t last = (uint64_t)(FAKE_GUEST_PAGES - 1) << PAGE_SHIFT;
@@ -203,6 +217,7 @@ const struct scenario page_scenarios[] = {
     {.name = "pages of two guests at one number", .run = two_guests},
     {.name = "pages that make room for each other", .run = rivals},
     {.name = "pages with a hole among them", .run = a_hole},
+    {.name = "pages of a dead guest that is still there", .run = dead_but_still_there},
     {.name = "pages in whatever order", .run = whatever_the_order},
     {0},
 };

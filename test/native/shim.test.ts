@@ -166,16 +166,23 @@ const MISTAKES = [
   {
     what: "pages that stay when the guest gives them back",
     file: "native/xen/ioreq.c",
-    from: "        guest_pages_forget_all(server->domid);",
+    from: "        (void)guest_pages_forget_all(server->domid);",
     to: "        (void)0;",
     noticed: /FAIL pages that the guest gives back/,
   },
   {
     what: "pages that stay when we take them",
     file: "native/xen/memory.c",
-    from: "        guest_pages_forget((domid_t)domid, gfn, nr_pages);",
-    to: "        (void)0;",
+    from: "    guest_pages_forget((domid_t)domid, gfn, nr_pages);",
+    to: "",
     noticed: /FAIL pages that we take and move/,
+  },
+  {
+    what: "a dead guest that is kept by what we see of it",
+    file: "native/xen/memory.c",
+    from: " && guest_pages_forget_all(domid);",
+    to: " && domid == 0;",
+    noticed: /FAIL pages of a dead guest that is still there/,
   },
   {
     what: "pages that stay when the server goes",

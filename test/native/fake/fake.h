@@ -103,6 +103,8 @@ uint32_t fake_extra_ram(void);
 /* The guest is a zombie: its ioreq servers are gone, operations on it give -ESRCH. */
 void fake_guest_die(domid_t domid);
 bool fake_guest_dead(domid_t domid);
+/* A dead one stays, with nothing to take from it, until no page of it is seen any more. */
+void fake_guest_linger(domid_t domid);
 
 /* --- events.c --- */
 long fake_event_channel_op(uint64_t cmd, void *argument);

@@ -8,7 +8,7 @@
 
 static struct guest {
     domid_t domid;
-    bool dead;
+    bool dead, lingers;
     struct {
         uint64_t gfn, mfn; /* mfn 0 = no page */
     } p2m[P2M_MAX];
@@ -35,6 +35,17 @@ bool fake_guest_dead(domid_t domid) {
 void fake_guest_die(domid_t domid) {
     guest_of(domid)->dead = true;
     fake_servers_of_guest_gone(domid);
+}
+
+void fake_guest_linger(domid_t domid) {
+    guest_of(domid)->lingers = true;
+}
+
+static bool is_seen(const struct guest *guest) {
+    for (uint32_t i = 0; i < P2M_MAX; i++)
+        if (guest->p2m[i].mfn && fake_frame_mapped(guest->p2m[i].mfn))
+            return true;
+    return false;
 }
 
 static uint64_t *entry_of(struct guest *guest, uint64_t gfn) {
@@ -124,8 +135,10 @@ static bool decrease_one(struct guest *guest, uint64_t gfn) {
 /* Like Xen: the number done; what stops it short is not told. */
 long fake_reservation(uint64_t cmd, struct xen_memory_reservation *reservation) {
     struct guest *guest = guest_of(reservation->domid);
-    if (!guest || guest->dead)
+    if (!guest || (guest->dead && !(guest->lingers && is_seen(guest))))
         return -XEN_ESRCH;
+    if (guest->dead)
+        return 0;
     if (reservation->extent_order || reservation->mem_flags)
         fake_fail("unexpected reservation", reservation->extent_order, reservation->mem_flags);
     xen_ulong_t done = 0;
