@@ -74,6 +74,17 @@ ask picture-again tester "gpu_picture 77 640 480 7 0" 30
 crcs tried busy victim tester other
 ask memory-other-after other "crc 0xa00000 0x12c000" 30
 
+step "other gives a page of its picture back to Xen and gets a new one"
+look other kept
+ask give other "give 0xa00000 1"
+ask take other "take 0xa00000 1"
+ask mark other "write 0xa00000 4 0x563412"
+ask transfer-new other "gpu_raw 0x105 0 0 0 640 480 0 0 99 0" 30
+ask flush-new other "gpu_raw 0x104 0 0 0 640 480 99 0" 30
+ask memory-new other "crc 0xa00000 0x12c000" 30
+look other new
+crcs new other
+
 step "victim dies in the middle of a flood; busy floods on, other draws"
 send busy "gpu_flood 6000 16"
 answered busy "GPU floods" 30

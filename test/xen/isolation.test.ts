@@ -68,6 +68,15 @@ test("nobody else saw any of it: pictures and memory are as before, and the one 
   assert.is(figures("stat-tried-tester").state, "ready");
 });
 
+test("a page that a guest gave back and got anew is copied as it is now", () => {
+  const invalidates = (when: string): number => Number(figures(`stat-${when}-other`).invalidates);
+  assert.ok(invalidates("new") > invalidates("kept"), "Xen told us");
+  for (const what of ["transfer", "flush"]) assert.is(said.value(`${what}-new`), OK_NODATA);
+  assert.is(crc("quiet", "other"), said.value("memory-other"));
+  assert.is(crc("new", "other"), said.value("memory-new"));
+  assert.is.not(crc("new", "other"), crc("quiet", "other"));
+});
+
 test("one dies in the middle of a flood: the others go on", () => {
   assert.ok(Number(figures("engine-later-busy").done) > Number(figures("engine-survived-busy").done));
   assert.ok(said.value("flood-busy") > 0n);

@@ -11,8 +11,9 @@ STATUS=0x14    # a register of virtio's, in BAR 0
 MISDEED=0x14   # of test/modules/hostile-runtime, in BAR 0
 ENDLESS_LOOP=1 # its number there
 DEEP=128       # all that fits into a ring
+ORDERLY=2      # pictures under way: the engine need not wait for the next one
 
-labelled near reader wrong
+labelled near reader wrong bystander
 
 # last NAME WORD: the last line of its log that begins with it.
 last() {
@@ -56,11 +57,13 @@ domain() {
     gbctl stat --driver-domain $DRIVER --json >$OUT/domain-$1.json || fail "gbctl stat of $DRIVER, $1"
 }
 
-# third: virtio-gpu first, then two devices whose module does wrong when it is asked to.
+# third: virtio-gpu first, then two devices whose module does wrong when it is asked to. Its time on the engine is less
+# than any of its workloads takes, so that all of them are taken from it as often.
 third() {
     [ -f $LOGS/guest-wrong.log ] && mv $LOGS/guest-wrong.log $LOGS/guest-wrong.$(date +%s).log
     up wrong --driver-domain $DRIVER --module virtio-gpu --param blob=0 --param memory_bytes=8M \
         --module hostile-runtime --module hostile-runtime
+    engine wrong third exec-quantum-us=1000
     ask setup-wrong wrong setup 60
     again
 }
@@ -85,10 +88,10 @@ hangs() {
     done
 }
 
-# destroyed: in the middle of what it does.
+# destroyed NAME: while the others are measured.
 destroyed() {
     usleep 300000
-    gbctl destroy wrong >$OUT/said/destroy.out 2>&1 || fail "gbctl destroy wrong: $(cat $OUT/said/destroy.out)"
+    gbctl destroy $1 >$OUT/said/destroy.out 2>&1 || fail "gbctl destroy $1: $(cat $OUT/said/destroy.out)"
 }
 
 step "three guests"
@@ -117,7 +120,7 @@ step "alone"
 beside alone true
 
 step "beside one that draws"
-does "gpu_flood 1700 1"
+does "gpu_flood 1700 $ORDERLY"
 beside orderly true
 await orderly-done wrong 30
 
@@ -162,15 +165,16 @@ beside nonsense true
 await nonsense-done wrong 60
 told release-nonsense gbctl release wrong
 
-step "beside one that draws and is destroyed at rest"
+step "beside one that draws, while one at rest is destroyed"
+up bystander --driver-domain $DRIVER --module hostile-runtime # as many pieces of buffers as three are left
 again
-does "gpu_flood 300 1"
-beside rest destroyed
-wait_gone wrong 20
+does "gpu_flood 1700 $ORDERLY"
+beside rest destroyed bystander
+await rest-done wrong 30
+wait_gone bystander 20
 
 step "beside one that is destroyed in the middle of a transfer"
-third
 does "gpu_flood 60000 $DEEP"
-beside midst destroyed
+beside midst destroyed wrong
 wait_gone wrong 20
 domain end

@@ -11,10 +11,9 @@
 // a guest that draws whole pictures, the next one when the last one is answered. By being wrong it must gain nothing
 // over that: no neighbour's 99th percentile may be LIMIT times as long. The figure alone is printed beside it.
 //
-// To destroy a guest takes Dom0's time, which is the same processor's here: one destroyed in mid-transfer is held
-// against one that draws, ends, and is destroyed at rest, and may cost one time of Dom0's more: the domain, which then
-// has work, gives way to Dom0. The driver domain and the neighbours have more weight from Xen than Dom0, as an
-// integrator would give them.
+// To destroy a guest takes Dom0's time, which is the same processor's here, whoever is destroyed. So one destroyed in
+// mid-transfer is held against an orderly one that has its full share while Dom0 destroys a fourth one, which is at
+// rest. The driver domain and the neighbours have more weight from Xen than Dom0, as an integrator would give them.
 //
 // One processor for Xen, Dom0 and everybody; under -icount, so that figures repeat and no limit depends on the host's
 // load.
@@ -31,22 +30,19 @@ import script from "./neighbours.sh";
 import { rawGuests } from "./raw-guests.js";
 
 const LIMIT = 1.1;
-/** credit2 may let Dom0 run so long in one go: CSCHED2_MAX_TIMER, xen/common/sched/credit2.c. */
-const DOM0_RUN_US = 10_000;
 /** Of a workload, unikernel/core/sched/limits.ts. */
 const WORKLOAD_NS_MAX = 5_000_000_000n;
 const NEIGHBOURS = ["near", "reader"];
 const BATCH = 8;
 
-/** `dom0`: what happens to it is Dom0's work, on the same processor. */
-const WRONG: Record<string, { story: string; against: string; dom0?: boolean }> = {
+const WRONG: Record<string, { story: string; against: string }> = {
   flood: { story: "keeps its ring full of whole pictures", against: "orderly" },
   longest: { story: "keeps the longest workloads under way", against: "orderly" },
   refused: { story: "keeps its ring full of commands that cannot be done", against: "orderly" },
   hang: { story: "hangs the modules of two devices", against: "orderly" },
   bells: { story: "rings its doorbell without pause", against: "orderly" },
   nonsense: { story: "fills its ring with nonsense", against: "orderly" },
-  midst: { story: "is destroyed in the middle of a transfer", against: "rest", dom0: true },
+  midst: { story: "is destroyed in the middle of a transfer", against: "rest" },
 };
 
 let result: ScenarioResult;
@@ -102,13 +98,11 @@ const states = (label: string, name: string): string[] =>
     .get(name)
     ?.vgpus.map(({ state }) => state) ?? [];
 
-for (const [label, { story, against, dom0 }] of Object.entries(WRONG)) {
+for (const [label, { story, against }] of Object.entries(WRONG)) {
   for (const kind of ["commands", "reads"] as const) {
-    const bound = dom0 ? " and one time of Dom0's" : "";
-    test(`one ${story}: 99 % of its neighbours' ${kind} are as beside an orderly one${bound}`, () => {
+    test(`one ${story}: 99 % of its neighbours' ${kind} are as beside an orderly one`, () => {
       const [here, there] = [latency(kind, label), latency(kind, against)];
-      const most = LIMIT * there.p99 + (dom0 ? DOM0_RUN_US : 0);
-      assert.ok(here.p99 < most, `${here.p99} us beside it, ${there.p99} us beside the orderly one`);
+      assert.ok(here.p99 < LIMIT * there.p99, `${here.p99} us beside it, ${there.p99} us beside the orderly one`);
     });
   }
   test(`one ${story}: its neighbours are ready, and their commands were all answered`, () => {
@@ -121,7 +115,7 @@ for (const [label, { story, against, dom0 }] of Object.entries(WRONG)) {
 test("the longest workload that a device's quotas allow is far from what none may take", () => {
   const took = said.value("longest");
   process.stdout.write(`\n  one transfer of the hardest picture in 4 MiB: ${took / 1_000_000n} ms\n`);
-  assert.ok(took > 100_000_000n, "it is no hard one");
+  assert.ok(took > 20_000_000n, "it is no hard one");
   assert.ok(took < WORKLOAD_NS_MAX);
   assert.equal(states("longest", "wrong"), ["ready", "ready", "ready"]);
 });
