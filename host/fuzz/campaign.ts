@@ -26,6 +26,8 @@ export interface Found {
   execution: number;
 }
 
+/** A seed has so many times the records of what is made; shortening it takes twice as many runs as it has records. */
+const SEED_FACTOR = 4;
 const FRESH_ONE_IN = 64;
 const OTHER_PARAMS_ONE_IN = 128;
 /** Kept inputs get the second look; of the others one in so many. */
@@ -55,11 +57,11 @@ export class Campaign {
       typeof vocabulary === "function" ? vocabulary(this.random) : new Mutator(this.random, vocabulary, recordsMax);
   }
 
-  /** Run an input that is there already (a seed, a corpus entry). Longer ones are cut for mutation. */
-  seed(input: Input): void {
-    const words = input.words.subarray(0, this.options.recordsMax * RECORD_WORDS);
+  /** Run an input that is there already (a seed, a corpus entry). Very long ones are cut. */
+  seed({ params, words: all }: Input): void {
+    const words = all.subarray(0, SEED_FACTOR * this.options.recordsMax * RECORD_WORDS);
     this.target.input.set(words);
-    this.execute({ params: input.params, records: words.length / RECORD_WORDS });
+    this.execute({ params, records: words.length / RECORD_WORDS });
   }
 
   /** `count` new inputs. */
@@ -94,11 +96,13 @@ export class Campaign {
   }
 
   private keep(params: number, ran: number): void {
-    // Short inputs are good to combine, long ones are deep: keep some of each.
-    const records = this.random.oneIn(2) ? this.target.trim(params, ran) : ran;
+    // Short inputs are good to combine, long ones are deep: keep some of each. A seed may be longer than what is made.
+    const isLong = ran > this.options.recordsMax;
+    const records = this.random.oneIn(2) || isLong ? this.target.trim(params, ran, isLong) : ran;
     const input = { params, words: this.target.input.slice(0, records * RECORD_WORDS) };
     const { pairs } = this.target.reach(params, records);
     this.corpus.add({ ...input, pairs });
+    this.mutator.kept?.(input);
     this.onKept(input);
     this.lookTwice(params, records);
   }

@@ -49,9 +49,11 @@ export interface Target {
   secondLook(params: number, records: number): Finding | undefined;
   /**
    * Drop records from the input that ran last, in place, while what it reached first is still reached; answers how
-   * many are left.
+   * many are left. First: since the last input that was trimmed, so after one that was not, or the first, nothing goes;
+   * more long inputs stay like that, and they find more (without it two of the canaries are missed). `alone`: only what
+   * this input reaches by itself counts.
    */
-  trim(params: number, records: number): number;
+  trim(params: number, records: number, alone?: boolean): number;
   /** Run it once more, alone. */
   reach(params: number, records: number): Reach;
   /** So many sites have been seen: outcomes of branches, outcomes of comparisons beyond those. */

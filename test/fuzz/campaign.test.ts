@@ -9,8 +9,10 @@ import { Campaign } from "../../host/fuzz/campaign.js";
 import type { FuzzModule } from "../../host/fuzz/module/prepare.js";
 import { ModuleTarget } from "../../host/fuzz/module/target.js";
 import { vocabularyOf } from "../../host/fuzz/module/vocabulary.js";
+import { RECORD_WORDS } from "../../host/fuzz/target.js";
 import { hashOf } from "../../host/pipeline/store.js";
-import { DISPLAY, moduleOf, REGISTERS, small } from "./support.js";
+import { KIND_CALL_READ, KIND_CALL_WRITE, record } from "../../host/trace/index.js";
+import { DISPLAY, moduleOf, REGISTERS, small, wordsOf } from "./support.js";
 
 function campaignOf(module: FuzzModule, seed: number): Campaign {
   const target = new ModuleTarget(module);
@@ -65,6 +67,23 @@ test("three registers must have the right values, one after the other: a million
     assert.is(campaign.target.run(0, found.input.words.length / 8), -1, "the input that is kept does it again");
     assert.is(campaign.target.finding().operation, found.finding.operation);
   }
+});
+
+test("of a seed that is longer than inputs may be its end is not lost: it is shortened to what it needs", async () => {
+  const module = await moduleOf(REGISTERS);
+  const read = { kind: KIND_CALL_READ, flags: 0, size: 4, addr: 0n };
+  const last = record({ kind: KIND_CALL_WRITE, flags: 2, size: 1, addr: 9n, data: 7n });
+  const [short, long] = [1, 100].map((reads) => wordsOf([...Array.from({ length: reads }, () => record(read)), last]));
+  const reachedBy = (words: Int32Array): Campaign => {
+    const campaign = campaignOf(module, 1);
+    campaign.seed({ params: 0, words: wordsOf([record(read)]) });
+    campaign.seed({ params: 0, words });
+    assert.is(campaign.corpus.entries.length, 2);
+    return campaign;
+  };
+  const campaign = reachedBy(long as Int32Array);
+  assert.is(campaign.target.fingerprint(), reachedBy(short as Int32Array).target.fingerprint());
+  assert.is(campaign.corpus.entries[1]?.words.length, 2 * RECORD_WORDS, "a read and the write");
 });
 
 test("a reset that forgets a register is found, and which one is told", async () => {

@@ -59,7 +59,7 @@ export interface Mediator extends Bus {
 
 export const RAM_BYTES = 24 << 20;
 const PIXELS_DEFAULT = 16 << 20;
-const RAM_FIRST = 0x100000n;
+export const RAM_FIRST = 0x100000n;
 const POLL_STEP_NS = 10_000n;
 
 const { manifest: MANIFEST, wasm } = await prepareWasm("virtio-gpu", await buildModule("unikernel/modules/virtio-gpu"));

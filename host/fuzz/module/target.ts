@@ -181,10 +181,11 @@ export class ModuleTarget implements Target {
     return this.instance.resetAndAgain(part) < 0 || this.instance.answers() !== first;
   }
 
-  trim(params: number, records: number): number {
+  trim(params: number, records: number, alone = false): number {
     const now = this.instance.reached();
+    const own = alone ? this.ownOf(params, records) : now;
     const fresh = now.flatMap((value, word) => {
-      const bits = value & ~(this.seen[word] ?? 0n);
+      const bits = value & ~(this.seen[word] ?? 0n) & (own[word] ?? 0n);
       return bits === 0n ? [] : [{ word, bits }];
     });
     this.seen = now;
@@ -203,12 +204,17 @@ export class ModuleTarget implements Target {
   }
 
   reach(params: number, records: number): Reach {
+    return { features: featuresOf(this.ownOf(params, records)), pairs: this.instance.pairs() };
+  }
+
+  /** What this input reaches by itself. */
+  private ownOf(params: number, records: number): bigint[] {
     this.instance.select(params);
     const before = this.instance.takeWords();
     this.instance.run(records);
     const own = this.instance.reached();
     this.instance.mergeWords(before);
-    return { features: featuresOf(own), pairs: this.instance.pairs() };
+    return own;
   }
 
   coverage(): { edges: number; compares: number; edgesMax: number } {

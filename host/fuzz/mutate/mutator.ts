@@ -6,22 +6,28 @@
 import type { Random } from "../random.js";
 import { type Input, RECORD_WORDS, type Vocabulary } from "../target.js";
 import { Operations } from "./operation.js";
+import { Requests } from "./requests.js";
 import { putAll } from "./virtio.js";
 
 const SWARM_INPUTS = 256;
 const CHANGES_MAX_LOG2 = 3;
 /** Of a fresh input. */
 const FIRST_RECORDS = 16;
+/** Of the changes to a virtio device's inputs those that know its requests. */
+const REQUESTS_ONE_IN = 4;
 
 /** Makes inputs where the target wants them; both answer how many records there are. */
 export interface Changer {
   create(words: Int32Array): number;
   /** A changed copy of `parent`, whose comparisons saw `pairs`; `other` gives its part when the two are spliced. */
   mutate(words: Int32Array, parent: Input, pairs: Int32Array, other: Input): number;
+  /** An input that reached something first. */
+  kept?(input: Input): void;
 }
 
 export class Mutator implements Changer {
   readonly operations: Operations;
+  private readonly requests: Requests | undefined;
   private inputs = 0;
 
   constructor(
@@ -30,6 +36,12 @@ export class Mutator implements Changer {
     private readonly recordsMax: number,
   ) {
     this.operations = new Operations(random, vocabulary);
+    const { virtio } = vocabulary;
+    this.requests = virtio && new Requests(random, virtio, recordsMax, () => this.operations.value());
+  }
+
+  kept(input: Input): void {
+    this.requests?.kept(input);
   }
 
   /** A fresh input into `words`; answers its records. */
@@ -64,6 +76,8 @@ export class Mutator implements Changer {
   private change(words: Int32Array, records: number, other: Input): number {
     const { random, operations } = this;
     if (records === 0) return this.insert(words, records);
+    if (this.requests !== undefined && random.oneIn(REQUESTS_ONE_IN))
+      return this.requests.change(words, records, other);
     const at = random.below(records) * RECORD_WORDS;
     switch (random.below(16)) {
       case 0:

@@ -5,9 +5,10 @@
 // mutator does to records makes the wrong orders, lengths and loops out of it.
 
 import type { Manifest } from "../../pipeline/manifest.js";
-import { KIND_CALL_WRITE, KIND_MEMORY } from "../../trace/index.js";
+import { KIND_CALL_WRITE, KIND_MEMORY, KIND_TIME } from "../../trace/index.js";
 import type { Random } from "../random.js";
 import { RECORD_WORDS, WORD_ADDR, WORD_DATA, WORD_KIND, WORD_SIZE } from "../record.js";
+import type { Request } from "./guest.js";
 
 /** Where a driver finds the structures, by the manifest's PCI capabilities (virtio 1.2, 4.1.4). */
 export interface VirtioPlaces {
@@ -40,6 +41,7 @@ const QUEUE_BYTES = 0x4000;
 const REQUESTS = 0x8000;
 const ANSWERS = 0xc000;
 const CHAINS = 4;
+const ANSWER_BYTES = [24, 48, 256, 408, 1056];
 const [NEXT, WRITE, INDIRECT] = [1, 2, 4];
 const FEATURES = [0, 2, 8, 10, 1 << 28, 1 << 29, (1 << 28) | (1 << 29) | 10];
 
@@ -92,13 +94,46 @@ export function request({ notify }: VirtioPlaces, random: Random, value: () => n
   const bytes = 24 + random.below(9) * 8;
   return [
     ...descriptor(head, from, bytes, NEXT | (random.oneIn(16) ? INDIRECT : 0), head + 1),
-    ...descriptor(head + 1, ANSWERS + head * 0x100, random.pick([24, 48, 256, 408, 1056]), WRITE, 0),
+    ...descriptor(head + 1, ANSWERS + head * 0x100, random.pick(ANSWER_BYTES), WRITE, 0),
     memory(from, random.oneIn(3) ? value() : 0x100 + random.below(16), random.below(4)),
     ...body,
     memory(rings + 0x1000, index << 16, head | (head << 16)),
     memory(rings + 0x1008, head | (head << 16), head | (head << 16)),
     [KIND_CALL_WRITE, notify.bar, 2, notify.offset + queue * notify.multiplier, queue],
   ];
+}
+
+/**
+ * A request that stands in its queue as it should: type and flags, then words of which many are zeros, small, or what
+ * this driver has said before (`again`).
+ */
+export function compose(random: Random, value: () => number, again: readonly number[]): Request {
+  const head = random.below(CHAINS) * 2;
+  const from = REQUESTS + head * 0x100;
+  const bytes = 24 + random.below(9) * 8;
+  const contents = new Map<number, number>();
+  const word = (): number => {
+    const die = random.below(16);
+    if (die < 6) return 0;
+    if (die < 10 && again.length > 0) return random.pick(again);
+    if (die < 12) return random.below(4);
+    return die < 14 ? 1 << random.below(14) : value();
+  };
+  for (let at = 0; at < 24; at += 4) contents.set(from + at, 0);
+  contents.set(from, random.oneIn(8) ? value() : 0x100 + random.below(16));
+  contents.set(from + 4, random.below(4));
+  for (let at = 24; at < bytes; at += 4) contents.set(from + at, word());
+  const answer = { addr: ANSWERS + head * 0x100, addrHigh: 0, bytes: random.pick(ANSWER_BYTES), rest: WRITE };
+  return {
+    queue: random.oneIn(8) ? 1 : 0,
+    head,
+    chain: [
+      { slot: head, addr: from, addrHigh: 0, bytes, rest: NEXT | ((head + 1) << 16) },
+      { slot: head + 1, ...answer },
+    ],
+    contents,
+    passing: random.oneIn(2) ? [] : [[KIND_TIME, 1 << random.below(24), 0]],
+  };
 }
 
 /** Into the input, from word `at` on. */
