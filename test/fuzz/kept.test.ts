@@ -13,16 +13,18 @@ import { ModuleTarget } from "../../host/fuzz/module/target.js";
 import { loadTraces } from "../../host/fuzz/store.js";
 import { RECORD_WORDS } from "../../host/fuzz/target.js";
 import { inProject } from "../../host/pipeline/paths.js";
+import { linesLeftOut } from "./reached.js";
 import { moduleOf } from "./support.js";
 
 const FOLDER = inProject("test/corpus/modules");
 const DOCS = readFileSync(inProject("docs/FUZZING.md"), "utf8");
 
-/** "| NAME | inputs | outcomes |" of the table of kept corpora. */
-function promised(name: string): number {
-  const [, outcomes] = new RegExp(`^\\| ${name} \\| \\d+ inputs \\| (\\d+) of \\d+ \\|`, "m").exec(DOCS) ?? [];
-  assert.ok(outcomes, `docs/FUZZING.md says nothing of the kept corpus of ${name}`);
-  return Number(outcomes);
+/** "| NAME | inputs | outcomes | lines |" of the table of kept corpora. */
+function promised(name: string): { inputs: number; outcomes: number; lines: number } {
+  const row = new RegExp(`^\\| ${name} \\| (\\d+) inputs \\| (\\d+) of \\d+ \\| (\\d+) of \\d+ \\|`, "m").exec(DOCS);
+  assert.ok(row, `docs/FUZZING.md says nothing of the kept corpus of ${name}`);
+  const [inputs = 0, outcomes = 0, lines = 0] = (row ?? []).slice(1).map(Number);
+  return { inputs, outcomes, lines };
 }
 
 for (const name of readdirSync(FOLDER)) {
@@ -30,7 +32,8 @@ for (const name of readdirSync(FOLDER)) {
     const module = await moduleOf(`unikernel/modules/${name}`);
     const { traces, refused } = loadTraces(join(FOLDER, name));
     assert.equal(refused, []);
-    assert.ok(traces.length > 20, `${traces.length} inputs`);
+    const { inputs, outcomes, lines } = promised(name);
+    assert.is(traces.length, inputs, "inputs");
     const { params } = module.manifest; // those that the module has had since then are the usual ones
     const values = traces.map(({ trace }) => params.map((one, i) => trace.params[i] ?? BigInt(one.default)));
     const target = new ModuleTarget(module, values);
@@ -44,7 +47,11 @@ for (const name of readdirSync(FOLDER)) {
       assert.is(target.secondLook(set, records)?.story, undefined, path);
     }
     const { edges, edgesMax } = target.coverage();
-    assert.ok(edges >= promised(name), `${edges} of ${edgesMax} outcomes, ${promised(name)} promised`);
+    assert.ok(edges >= outcomes, `${edges} of ${edgesMax} outcomes, ${outcomes} promised`);
+    const all = traces.map(({ trace }, i) => ({ params: values[i] ?? [], records: trace.records }));
+    const reached = await linesLeftOut(`unikernel/modules/${name}`, all);
+    const here = reached.all - reached.left.length;
+    assert.ok(here >= lines, `${here} of ${reached.all} lines, ${lines} promised; left out: ${reached.left}`);
   });
 }
 
@@ -62,7 +69,9 @@ test("core: every kept input is stood, together they reach what is told", async 
   }
   const { edges, edgesMax } = target.coverage();
   process.stdout.write(`\n  core: ${traces.length} inputs, ${edges} of ${edgesMax} outcomes\n`);
-  assert.ok(edges >= promised("core"), `${edges} of ${edgesMax} outcomes, ${promised("core")} promised`);
+  const { inputs, outcomes } = promised("core");
+  assert.is(traces.length, inputs, "inputs");
+  assert.ok(edges >= outcomes, `${edges} of ${edgesMax} outcomes, ${outcomes} promised`);
 });
 
 test("both modules have one", () => assert.equal(readdirSync(FOLDER).sort(), ["bochs-display", "virtio-gpu"]));

@@ -27,6 +27,7 @@ import {
   record,
 } from "../../host/trace/index.js";
 import { ramdisk } from "../native/gbx.js";
+import { recordAll } from "./stories.js";
 import { DISPLAY, REGISTERS } from "./support.js";
 
 const SCRATCH = join(BUILD, "test/shim-rig");
@@ -57,6 +58,14 @@ function records(random: Random, module: PreparedModule): Uint8Array {
   return encodeRecords(Array.from({ length: 32 }, one));
 }
 
+/** Recorded drivers, who make, fill, draw and show pictures. */
+function drivers(module: PreparedModule): Bench["traces"] {
+  return recordAll().map(({ params, records }) => ({
+    params: module.manifest.params.map((one) => BigInt(params[one.name] ?? one.default)),
+    records: encodeRecords(records),
+  }));
+}
+
 /** What a short campaign keeps: a driver that brings the device up, its rings and lists in guest memory, nonsense. */
 async function keptOf(module: PreparedModule, folder: string): Promise<Bench["traces"]> {
   const target = new ModuleTarget(await prepareFuzz(folder, await buildModule(folder)));
@@ -76,7 +85,7 @@ async function bench(folder: string): Promise<Bench> {
   const params = module.manifest.params.map((one) => BigInt(one.default));
   const traces =
     folder === VIRTIO
-      ? await keptOf(module, folder)
+      ? [...drivers(module), ...(await keptOf(module, folder))]
       : Array.from({ length: INPUTS }, () => ({ params, records: records(random, module) }));
   mkdirSync(join(SCRATCH, name), { recursive: true });
   const files = traces.map((trace, i) => {
