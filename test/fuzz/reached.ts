@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The lines of a module's sources that some inputs leave out, as `glovebox coverage` counts them, without its processes.
+// The lines of a module's sources that some inputs leave out, as `glovebox coverage` counts them, in this process.
 
 import { reachOf } from "../../host/fuzz/coverage/reach.js";
 import { reportOf } from "../../host/fuzz/coverage/report.js";

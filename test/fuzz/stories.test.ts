@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The fuzzer's world against the mediator of test/virtio: what drivers did there (stories.ts) is answered the same here,
-// and reaches what the device is for. And from inputs that each ask for one thing, the mutator makes one that asks for
-// them in their order.
+// The fuzzer's world against the mediator of test/virtio: what drivers did there (stories.ts) is answered the same
+// here, and reaches what the device is for. And from inputs that each ask for one thing, the mutator makes one that
+// asks for them in their order.
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Changes of an input that know a virtio device's requests. A single request that a device answers is found by chance,
-// and kept; what a device does only after several (made, filled, drawn, shown) chance does not find, because between two
+// and kept; what a device does only after several (made, filled, drawn, shown) chance does not find: between two
 // of them stands a ring whose index must go on, and they must mean the same thing by the same number. So requests are
 // taken as a whole out of the inputs that were kept, put behind or between those of another, and given its numbers.
 
