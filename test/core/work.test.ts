@@ -97,7 +97,7 @@ test("a big copy runs in slices, traps are answered in between", () => {
     assert.ok(step(world) || ended.length > 0);
     assert.is(memoryRead(world, guest, 0xf0000000n, 4), 0xffffffffn);
   }
-  assert.ok(steps >= half / 65536, `only ${steps} slices for ${half} bytes`);
+  assert.ok(steps >= half / 131072, `only ${steps} slices for ${half} bytes`);
 });
 
 test("the queue has the promised length; then: busy, and room after the next end", () => {
@@ -167,7 +167,7 @@ function midway(): ReturnType<typeof device> {
   const all = device();
   all.caps.workCopy(0, 1n, all.dst, 0n, 4096, all.src, 0n, 4096, 4096, 128);
   all.caps.workFence(0, 2n);
-  for (let i = 0; i < 3; i++) step(all.world);
+  for (let i = 0; i < 2; i++) step(all.world);
   assert.is(all.ended.length, 0);
   return all;
 }
@@ -217,9 +217,9 @@ test("a module that faults in work_done is lost; another vGPU's copies go on", (
   assert.is(vgpuNode(world, "state", 0), "ready");
 });
 
-/** A slice of 64 KiB is 16 pages on each side: 3.2 s of the engine, so that two are more than any workload may take. */
-const SLOW_PAGE_NS = 100_000_000n;
-const SLICE = 65536;
+/** One reach of 28 KiB is 7 pages on each side: 3.2 s of the engine, so that two are more than any workload may take. */
+const SLOW_PAGE_NS = 228_571_428n;
+const REACH = 28672;
 
 /** From now on the copy engine takes so long for each page that it reaches for. */
 function slow(world: World, guest: Domain): void {
@@ -234,7 +234,7 @@ test("a workload that takes more engine time than any may loses its vGPU by name
   const { world, guest, caps, ended, src, dst, half } = device();
   assert.is(specify(world, "module=probe guest=pvh slot=2", 1), "ready");
   slow(world, guest);
-  caps.workCopy(0, 1n, dst, 0n, 0, src, 0n, 0, SLICE, 1);
+  caps.workCopy(0, 1n, dst, 0n, 0, src, 0n, 0, REACH, 1);
   settle(world);
   assert.equal(ended, [[1n, DONE]], "3.2 s: no more than any may");
   assert.is(stat(world).get("recent_engine_timeouts"), "0");

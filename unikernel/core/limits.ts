@@ -88,10 +88,14 @@ export const SLICE_ROWS: u32 = 64;
 /** Pixels looked at in one slice of background work: 64 KiB, so about 16 foreign pages. */
 export const SLICE_BYTES: u32 = 65536;
 /**
- * Reaches into a guest in one slice of the copy engine. Short ones across the ends of pages cost 20 us each, 64 KiB in
- * one piece 220 us (measured under -icount), so a slice of the worst ones is no longer than one of the best.
+ * One slice of the copy engine ends after so much of our own time, and at the latest after so many bytes or reaches into
+ * the guest. Between pages that the shim has mapped 128 KiB take some 40 us, and 32 reaches of a few bytes 64 us; pages
+ * that are met for the first time cost up to 2 us each, and whoever has many of them has less in a slice (measured
+ * under -icount).
  */
-export const COPY_REACHES_MAX: u32 = 8;
+export const COPY_SLICE_NS: u64 = 40_000;
+export const COPY_SLICE_BYTES: u32 = 131072;
+export const COPY_REACHES_MAX: u32 = 32;
 export const SHARE_BYTES: u32 = SHIM_SHARE_PAGES * 4096;
 
 /** The longest that a module may ask to be polled after its last work: longer than that, and a trap is cheaper. */

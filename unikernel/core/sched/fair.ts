@@ -5,7 +5,8 @@
 // sleeper collects no credit, and what it owes from before it still owes.
 //
 // Priorities: the highest that has somebody runs. Those below it that wait are owed one part in PRIORITY_RESERVE of
-// the engine, and run as soon as that is a whole slice, so none starves. What they run beyond it they owe themselves.
+// the engine, and run as soon as that is a whole slice, so none starves. What they run beyond it they owe themselves. Neither
+// changes while a priority has nobody, which is so between any two workloads of a guest that has one at a time.
 
 import { Entity, PRIORITIES, PRIORITY_HIGH, entityAt } from "./entity";
 import {
@@ -66,7 +67,6 @@ export function fairRemove(entity: Entity): void {
   const heap = heapAt(entity.engine, entity.share_level);
   if (!heapHas(heap, entity.vgpu)) return;
   heapRemove(heap, entity.vgpu);
-  if (heapSize(heap) == 0) setOwed(entity.engine, entity.share_level, 0);
 }
 
 /** Who comes next; it stays in its place until it is charged. */

@@ -3,8 +3,8 @@
 // The copy engine's side of a workload: rows from one buffer of a vGPU into another, a slice at a time. Handles are
 // looked up anew in each slice, so a buffer that is gone ends the work instead of being written to.
 
-import { shim_guest_copy, SHIM_GUEST_COPY_BYTES_MAX } from "../../abi/shim";
-import { COPY_REACHES_MAX, SLICE_BYTES } from "../limits";
+import { SHIM_GUEST_COPY_BYTES_MAX, STAT_RUN_NS, shim_guest_copy, shim_stat } from "../../abi/shim";
+import { COPY_REACHES_MAX, COPY_SLICE_BYTES, COPY_SLICE_NS } from "../limits";
 import { ENGINES_MAX, SCHED_VGPUS_MAX, WORKLOADS_MAX } from "../sched/size";
 import { bufferFind } from "../vgpu/buffer";
 import { bufferLocate, locatedBytes, locatedGpa } from "../vgpu/buffer_access";
@@ -61,16 +61,20 @@ export function copyRows(
   copy.rows = bytes == 0 ? 0 : whole ? 1 : rows;
 }
 
-/** At most SLICE_BYTES in COPY_REACHES_MAX reaches into the guest. */
-export function copySlice(vgpu: Vgpu, copy: Copy): u32 {
+/** One slice, which began at that time of our own (STAT_RUN_NS); at least one reach into the guest. */
+export function copySlice(vgpu: Vgpu, copy: Copy, begun_ns: u64): u32 {
   let bytes: u32 = 0;
   for (let reaches: u32 = 0; copy.row < copy.rows; reaches++) {
-    if (reaches == COPY_REACHES_MAX || bytes == SLICE_BYTES) return COPY_MORE;
-    const count = copyPiece(vgpu, copy, SLICE_BYTES - bytes);
+    if (reaches != 0 && isOver(reaches, bytes, begun_ns)) return COPY_MORE;
+    const count = copyPiece(vgpu, copy, COPY_SLICE_BYTES - bytes);
     if (count == 0) return COPY_FAILED;
     bytes += count;
   }
   return COPY_DONE;
+}
+
+function isOver(reaches: u32, bytes: u32, begun_ns: u64): bool {
+  return reaches == COPY_REACHES_MAX || bytes == COPY_SLICE_BYTES || shim_stat(STAT_RUN_NS) - begun_ns >= COPY_SLICE_NS;
 }
 
 /** Up to the end of the row or of what lies in one piece on both sides; the bytes copied, 0: it cannot be. */

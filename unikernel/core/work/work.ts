@@ -196,7 +196,7 @@ function run(engine: Engine): void {
   const vgpu = vgpuAt(engineEntity(engine).vgpu);
   const slot = engineSlot(engine);
   const before = shim_stat(STAT_RUN_NS); // what Xen gives to others in between is nobody's engine time
-  const end = copySlice(vgpu, copyAt(slot));
+  const end = copySlice(vgpu, copyAt(slot), before);
   engineRan(engine, shim_stat(STAT_RUN_NS) - before);
   if (end == COPY_MORE) return;
   const cookie = workloadAt(slot).cookie;
