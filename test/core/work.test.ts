@@ -217,7 +217,7 @@ test("a module that faults in work_done is lost; another vGPU's copies go on", (
   assert.is(vgpuNode(world, "state", 0), "ready");
 });
 
-/** One reach of 28 KiB is 7 pages on each side: 3.2 s of the engine, so that two are more than any workload may take. */
+/** A reach of 28 KiB is 7 pages on each side: 3.2 s of the engine; two are more than any workload may take. */
 const SLOW_PAGE_NS = 228_571_428n;
 const REACH = 28672;
 

@@ -88,10 +88,10 @@ export const SLICE_ROWS: u32 = 64;
 /** Pixels looked at in one slice of background work: 64 KiB, so about 16 foreign pages. */
 export const SLICE_BYTES: u32 = 65536;
 /**
- * One slice of the copy engine ends after so much of our own time, and at the latest after so many bytes or reaches into
- * the guest. Between pages that the shim has mapped 128 KiB take some 40 us, and 32 reaches of a few bytes 64 us; pages
- * that are met for the first time cost up to 2 us each, and whoever has many of them has less in a slice (measured
- * under -icount).
+ * One slice of the copy engine ends after so much of our own time, and at the latest after so many bytes or reaches
+ * into the guest. Between pages that the shim has mapped 128 KiB take some 40 us, and 32 reaches of a few bytes 64 us;
+ * pages that are met for the first time cost up to 2 us each, and whoever has many of them has less in a slice
+ * (measured under -icount).
  */
 export const COPY_SLICE_NS: u64 = 40_000;
 export const COPY_SLICE_BYTES: u32 = 131072;

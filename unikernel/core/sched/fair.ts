@@ -5,8 +5,8 @@
 // sleeper collects no credit, and what it owes from before it still owes.
 //
 // Priorities: the highest that has somebody runs. Those below it that wait are owed one part in PRIORITY_RESERVE of
-// the engine, and run as soon as that is a whole slice, so none starves. What they run beyond it they owe themselves. Neither
-// changes while a priority has nobody, which is so between any two workloads of a guest that has one at a time.
+// the engine, and run as soon as that is a whole slice, so none starves. What they run beyond it they owe themselves.
+// Neither changes while a priority has nobody, which is so between any two workloads of a guest that has one at a time.
 
 import { Entity, PRIORITIES, PRIORITY_HIGH, entityAt } from "./entity";
 import {
