@@ -42,6 +42,12 @@ const MUTANTS: Mutant[] = [
     from: "heapSize(heap) == 0 ? entity.pass : min<u64>(entity.pass, heapTopKey(heap))",
     to: "entity.pass",
   },
+  {
+    name: "a low priority is owed nothing any more when it has nobody for a moment",
+    file: "fair",
+    from: "  heapRemove(heap, entity.vgpu);\n",
+    to: "  heapRemove(heap, entity.vgpu);\n  if (heapSize(heap) == 0) setOwed(entity.engine, entity.share_level, 0);\n",
+  },
   { name: "low priorities starve", file: "fair", from: "owed(engine, level) >=", to: "owed(engine, level) + 1 == " },
   {
     name: "what a low priority ran too long is forgotten",

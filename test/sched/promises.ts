@@ -118,6 +118,17 @@ export function priorityOverrun(wasm: Wasm): void {
   near("low", share(result, 1), 0.05, PRECISE);
 }
 
+/** A low one with one workload at a time, which ends in the middle of its turn: what it is owed is not lost then. */
+export function priorityOneAtATime(wasm: Wasm): void {
+  const guests = [flood("a", { priority: "high" }), flood("b", { priority: "low" })].map((one) => ({
+    ...one,
+    arrivals: { kind: "flood", queue: 1 } as const,
+    execQuantumUs: 500,
+    costUs: 1550,
+  }));
+  near("low", share(run(wasm, "weighted", 60_000, guests), 1), 0.05, PRECISE);
+}
+
 /** A high one that wakes up does not wait for the end of a lower one's slice. */
 export function priorityWakes(wasm: Wasm): void {
   const guests: GuestLoad[] = [
@@ -267,6 +278,7 @@ export const PROMISES: [string, (wasm: Wasm) => void][] = [
   ["an overrun slot is paid by who overran it", slotOverrun],
   ["priorities, and the part kept for the lower ones", priorities],
   ["what a low priority runs too long it pays back", priorityOverrun],
+  ["what a low priority is owed is not lost when a workload ends", priorityOneAtATime],
   ["a high priority that wakes up does not wait", priorityWakes],
   ["1000 deadlines of a cluster among floods, none missed", deadlines],
   ["a greedy deadline guest stays within its budget", budgets],
