@@ -10,13 +10,13 @@ import { WORKLOADS_MAX } from "../../../unikernel/core/sched/size";
 import { bufferFind } from "../../../unikernel/core/vgpu/buffer";
 import { holdsRows } from "../../../unikernel/core/vgpu/buffer_access";
 import { vgpuAt } from "../../../unikernel/core/vgpu/vgpu";
-import { COPY_FAILED, COPY_MORE, Copy, copyAt, copyNothing, copyRows, copySlice }
+import { COPY_FAILED, COPY_MORE, Copy, copyAt, copyNothing, copyReach, copyRows }
   from "../../../unikernel/core/work/copy";
 import { noted } from "./answers";
 import { workloadsPromised } from "./setup";
 
-/** Slices of one record: 1 MiB. A longer copy goes on at the next. */
-const SLICES: u32 = 16;
+/** Reaches into the guest of one record: some MiB. A longer copy goes on at the next. */
+const REACHES: u32 = 128;
 
 const COOKIES: usize = memory.data(WORKLOADS_MAX * 8, 8);
 let first: u32 = 0;
@@ -78,7 +78,7 @@ export function workWaits(): bool {
 export function workGoesOn(): bool {
   if (count == 0) return false;
   let end = COPY_MORE;
-  for (let i: u32 = 0; i < SLICES && end == COPY_MORE; i++) end = copySlice(vgpuAt(0), copyAt(first));
+  for (let i: u32 = 0; i < REACHES && end == COPY_MORE; i++) end = copyReach(vgpuAt(0), copyAt(first), u32.MAX_VALUE);
   if (end == COPY_MORE) return false;
   over(end == COPY_FAILED ? WORK_FAILED : WORK_OK);
   return true;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The copy engine's side of a workload: rows from one buffer of a vGPU into another, a slice at a time. Handles are
-// looked up anew in each slice, so a buffer that is gone ends the work instead of being written to.
+// The copy engine's side of a workload: rows from one buffer of a vGPU into another, a reach at a time. Handles are
+// looked up anew each time, so a buffer that is gone ends the work instead of being written to.
 
-import { SHIM_GUEST_COPY_BYTES_MAX, STAT_RUN_NS, shim_guest_copy, shim_stat } from "../../abi/shim";
-import { COPY_REACHES_MAX, COPY_SLICE_BYTES, COPY_SLICE_NS } from "../limits";
+import { SHIM_GUEST_COPY_BYTES_MAX, shim_guest_copy } from "../../abi/shim";
 import { ENGINES_MAX, SCHED_VGPUS_MAX, WORKLOADS_MAX } from "../sched/size";
 import { bufferFind } from "../vgpu/buffer";
 import { bufferLocate, locatedBytes, locatedGpa } from "../vgpu/buffer_access";
@@ -61,36 +60,26 @@ export function copyRows(
   copy.rows = bytes == 0 ? 0 : whole ? 1 : rows;
 }
 
-/** One slice, which began at that time of our own (STAT_RUN_NS); at least one reach into the guest. */
-export function copySlice(vgpu: Vgpu, copy: Copy, begun_ns: u64): u32 {
-  let bytes: u32 = 0;
-  for (let reaches: u32 = 0; copy.row < copy.rows; reaches++) {
-    if (reaches != 0 && isOver(reaches, bytes, begun_ns)) return COPY_MORE;
-    const count = copyPiece(vgpu, copy, COPY_SLICE_BYTES - bytes);
-    if (count == 0) return COPY_FAILED;
-    bytes += count;
-  }
-  return COPY_DONE;
-}
+/** Of the last copyReach(). */
+export let copiedBytes: u32 = 0;
 
-function isOver(reaches: u32, bytes: u32, begun_ns: u64): bool {
-  return reaches == COPY_REACHES_MAX || bytes == COPY_SLICE_BYTES || shim_stat(STAT_RUN_NS) - begun_ns >= COPY_SLICE_NS;
-}
-
-/** Up to the end of the row or of what lies in one piece on both sides; the bytes copied, 0: it cannot be. */
-function copyPiece(vgpu: Vgpu, copy: Copy, most: u32): u32 {
+/** One reach into the guest: up to the end of the row, of `most`, or of what lies in one piece on both sides. */
+export function copyReach(vgpu: Vgpu, copy: Copy, most: u32): u32 {
+  copiedBytes = 0;
+  if (copy.row == copy.rows) return COPY_DONE;
   const from = bufferFind(vgpu, copy.src);
   const to = bufferFind(vgpu, copy.dst);
-  if (from == null || to == null) return 0;
-  if (!bufferLocate(vgpu, from, copy.src_offset + <u64>copy.row * copy.src_stride + copy.column)) return 0;
+  if (from == null || to == null) return COPY_FAILED;
+  if (!bufferLocate(vgpu, from, copy.src_offset + <u64>copy.row * copy.src_stride + copy.column)) return COPY_FAILED;
   const source = locatedGpa;
   const left = min<u32>(min<u32>(copy.row_bytes - copy.column, most), SHIM_GUEST_COPY_BYTES_MAX);
   let count = <u32>min<u64>(left, locatedBytes);
-  if (!bufferLocate(vgpu, to, copy.dst_offset + <u64>copy.row * copy.dst_stride + copy.column)) return 0;
+  if (!bufferLocate(vgpu, to, copy.dst_offset + <u64>copy.row * copy.dst_stride + copy.column)) return COPY_FAILED;
   count = <u32>min<u64>(count, locatedBytes);
-  if (shim_guest_copy(vgpu.domid, locatedGpa, source, count) < 0) return 0;
+  if (shim_guest_copy(vgpu.domid, locatedGpa, source, count) < 0) return COPY_FAILED;
   step(copy, count);
-  return count;
+  copiedBytes = count;
+  return copy.row == copy.rows ? COPY_DONE : COPY_MORE;
 }
 
 function step(copy: Copy, count: u32): void {

@@ -12,7 +12,7 @@ import {
   CAPABILITY_BUSY, CAPABILITY_OK, CAPABILITY_WORK, ENGINE_COPY, WORK_CANCELLED, WORK_FAILED, WORK_OK,
 } from "../../abi/module";
 import { CAPABILITY_FATAL, STAT_RUN_NS, shim_stat, shim_time_ns } from "../../abi/shim";
-import { VGPUS_MAX } from "../limits";
+import { COPY_REACHES_MAX, COPY_SLICE_BYTES, COPY_SLICE_NS, VGPUS_MAX } from "../limits";
 import { touch } from "../restart/dirty";
 import {
   ACTION_PREEMPT, ENGINE_RUNNING, Engine, engineAt, engineAttach, engineCancel, engineDetach, engineDone,
@@ -35,7 +35,7 @@ import { manifest } from "../vgpu/module";
 import { quarantineCount } from "../vgpu/quarantine";
 import { THRESHOLD_ENGINE_TIMEOUTS } from "../vgpu/threshold";
 import { VGPU_ATTACHING, VGPU_FREE, VGPU_READY, Vgpu, vgpuAt } from "../vgpu/vgpu";
-import { COPY_DONE, COPY_MORE, Copy, copyAt, copyNothing, copyRows, copySlice } from "./copy";
+import { COPY_DONE, COPY_MORE, Copy, copiedBytes, copyAt, copyNothing, copyReach, copyRows } from "./copy";
 
 /** Something may be to do: the loop asks after every trap, which must cost nothing. */
 let due: bool = false;
@@ -190,6 +190,18 @@ function rest(engine: Engine, now: u64): void {
   due = false;
   const look = engineLook(engine, now);
   if (look != 0) wakeBy(look);
+}
+
+/** One slice of a copy, which began at that time of our own; at least one reach into the guest. */
+function copySlice(vgpu: Vgpu, copy: Copy, begun_ns: u64): u32 {
+  let end = COPY_MORE;
+  let bytes: u32 = 0;
+  for (let i: u32 = 0; i < COPY_REACHES_MAX && bytes < COPY_SLICE_BYTES && end == COPY_MORE; i++) {
+    if (i != 0 && shim_stat(STAT_RUN_NS) - begun_ns >= COPY_SLICE_NS) break;
+    end = copyReach(vgpu, copy, COPY_SLICE_BYTES - bytes);
+    bytes += copiedBytes;
+  }
+  return end;
 }
 
 function run(engine: Engine): void {
