@@ -12,7 +12,7 @@ import { beforeAll } from "./before-all.js";
 const test = suite("bad guests on Xen");
 let said: Said;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   said = await guestKernelScenario({ name: "bad-guests", script: dom0Script, timeoutMs: 240_000 });
 });
 

@@ -3,11 +3,11 @@
 // What a file's tests stand on. uvu counts the tests as failed when a hook of its `before` throws, and keeps what it
 // threw to itself; this tells it.
 
-import { test } from "uvu";
+import type { Test } from "uvu";
 
-/** Once, before the file's tests; they do not run when it throws. */
-export function beforeAll(hook: () => Promise<void>): void {
-  test.before(async () => {
+/** Once, before the tests of that suite; they do not run when it throws. */
+export function beforeAll(suite: Test, hook: () => Promise<void>): void {
+  suite.before(async () => {
     try {
       await hook();
     } catch (error) {

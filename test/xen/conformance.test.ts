@@ -23,7 +23,7 @@ const steps = conformanceSteps();
 const RECORDED = "load bochs\necho GUEST loaded\nsleep 60\n";
 let said: Said;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   const name = "conformance";
   const options = guestKernelOptions({ name, script: conformanceScript(steps) + record, timeoutMs: 300_000 });
   const files = { ...options.files, "glovebox.elf": join(BUILD, "unikernel/glovebox.elf") };

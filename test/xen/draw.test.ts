@@ -17,7 +17,7 @@ import { PATTERN_CRC32 } from "./pattern.js";
 let result: ScenarioResult;
 let report: DemoReport;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runScenario(demo());
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   report = readDemo(result);

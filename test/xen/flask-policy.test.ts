@@ -66,7 +66,7 @@ function refusedIn(label: string): string[] {
 
 const reached = (label: string): string => new RegExp(`^${label} (\\w+)$`, "m").exec(said.text("reached"))?.[1] ?? "";
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   const files = await makePolicies();
   const options = guestKernelOptions({
     name: "flask-policy",

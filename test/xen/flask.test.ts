@@ -23,7 +23,7 @@ const crc = (name: string): string => String(figures(name).crc32);
 const drawnBy = (name: string): string | undefined =>
   report.guests.find((guest) => guest.name === name)?.drawing.guestCrc;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runScenario(guests(booksScript + dom0Script));
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   report = readGuests(result);

@@ -35,7 +35,7 @@ let result: ScenarioResult;
 let guest = "";
 let requests: Request[] = [];
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runScenario({
     name: "forms",
     dom0Script,

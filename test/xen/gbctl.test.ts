@@ -39,7 +39,7 @@ function step(name: string): Step {
   };
 }
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runScenario({
     name: "gbctl",
     dom0Script,

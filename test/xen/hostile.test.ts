@@ -70,7 +70,7 @@ const numberOf = (name: string): number => MISDEEDS.find((one) => one.name === n
 let result: ScenarioResult;
 let log = "";
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   const folder = join(BUILD, "test-hostile");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "rounds"), roundLines());

@@ -28,7 +28,7 @@ const CFG = {
 let result: ScenarioResult;
 let guest = "";
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runScenario({
     name: "hvm",
     dom0Script,

@@ -29,7 +29,7 @@ const FOREIGN = ["tester-2", "tester-99", "other-2", "other-77"];
 let result: ScenarioResult;
 let said: Said;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   said = await rawGuests("isolation", booksScript + script);
   result = said.result;
 });

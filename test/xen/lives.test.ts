@@ -15,7 +15,7 @@ const CYCLES = 200;
 const test = suite("lives on Xen");
 let report: LivesReport;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   const result = await runScenario(lives(LIVES, CYCLES));
   assert.is(result.exitCode, 0, result.failure);
   report = readLives(result);

@@ -41,7 +41,7 @@ const EDID_NAME = Buffer.from("Glovebox\n").toString("hex");
 let result: ScenarioResult;
 let said: Said;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   const set = { PLUGGED, RESIZED, WIDE_0: WIDE[0], WIDE_1: WIDE[1] };
   const variables = Object.entries(set).map(([name, value]) => `${name}=${value}\n`);
   result = await runScenario(

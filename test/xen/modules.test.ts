@@ -35,7 +35,7 @@ function otherVersion(): Buffer {
   return bytes;
 }
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   mkdirSync(SCRATCH, { recursive: true });
   const register = { name: "register-file-0.1.0.gbx", bytes: packed("register-file-0.1.0.gbx") };
   const writable = Buffer.from(otherVersion());

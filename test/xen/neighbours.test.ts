@@ -48,7 +48,7 @@ const WRONG: Record<string, { story: string; against: string }> = {
 let result: ScenarioResult;
 let said: Said;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   said = await rawGuests("neighbours", script, `${BUILD}/unikernel/modules-test.img`);
   result = said.result;
   for (const line of table()) process.stdout.write(`  ${line}\n`);

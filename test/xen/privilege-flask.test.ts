@@ -21,7 +21,7 @@ let answers: Map<string, string[]>;
 /** Of the domain whose `@other` is the guest that it serves. */
 let onServed: Map<string, string[]>;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   const labels = { driver: label(TYPES.DRIVER), served: label(TYPES.GUEST), other: label("domU_t") };
   result = await runProbes("privilege-flask", labels);
   answers = answersOf(result, "glovebox-probe");

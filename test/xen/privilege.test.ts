@@ -21,7 +21,7 @@ let result: ScenarioResult;
 /** Row -> answers, in the document's words. */
 let answers: Map<string, string[]>;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runProbes("privilege");
   answers = answersOf(result, "glovebox-probe");
 });

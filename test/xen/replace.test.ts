@@ -38,7 +38,7 @@ interface Watched {
 let result: ScenarioResult;
 let log = "";
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   const files: Record<string, string> = {
     gbctl: join(DOM0_PROGRAMS, "gbctl"),
     "glovebox.elf": join(BUILD, "unikernel/glovebox.elf"),

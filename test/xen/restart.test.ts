@@ -23,7 +23,7 @@ type Figures = Record<string, string | number>;
 const stat = (name: string): Figures => JSON.parse(readOutput(result, `stat/${name}.json`)) as Figures;
 const text = (name: string): string => readOutput(result, name).trim();
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runScenario({
     name: "restart",
     dom0Script,

@@ -20,7 +20,7 @@ const TOLERANCE = 0.02;
 let result: ScenarioResult;
 let said: Said;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   said = await rawGuests("shares", script);
   result = said.result;
 });

@@ -13,7 +13,7 @@ const SEED = Number(process.env.GLOVEBOX_SEED ?? Math.floor(Math.random() * 0x7f
 const test = suite("soak on Xen");
 let report: SoakReport;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   console.log(`seed ${SEED} (GLOVEBOX_SEED=${SEED} does the same again)`);
   const result = await runScenario(soak({ seed: SEED, seconds: SECONDS, icount: false }));
   assert.is(result.exitCode, 0, result.failure);

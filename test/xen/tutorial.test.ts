@@ -18,7 +18,7 @@ const cwd = mkdtempSync(join(tmpdir(), "glovebox-tutorial-"));
 let typed: Typed;
 let outputs: string;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   typed = await type([...tutorialCommands(), ...tutorialBoots()], cwd);
   if (typed.status !== 0) {
     process.stderr.write(typed.stderr); // uvu tells that this failed, but not why

@@ -19,7 +19,7 @@ import script from "./virtio-gpu-guest.sh";
 let result: ScenarioResult;
 let log: string;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   result = await runScenario({
     name: "virtio-gpu",
     dom0Script,

@@ -12,7 +12,7 @@ import dom0Script from "./xenstore.sh";
 const test = suite("xenstore abused on Xen");
 let said: Said;
 
-beforeAll(async () => {
+beforeAll(test, async () => {
   said = await guestKernelScenario({ name: "xenstore", script: dom0Script, timeoutMs: 240_000 });
 });
 
