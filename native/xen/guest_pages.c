@@ -9,6 +9,9 @@
 #define WAYS 4u
 #define SETS (GUEST_PAGES_MAX / WAYS)
 #define GFN_BITS 40
+#define GENERATION_BITS 8
+#define DOMID_SHIFT (GFN_BITS + GENERATION_BITS)
+#define SWEEP_PAGES 128u /* looked at in one go; COPY_WINDOW_PAGES of them at most are given up */
 /* Neighbours in a guest are in sets side by side; guests begin at different ones. */
 #define SETS_BETWEEN_GUESTS 509u
 
@@ -23,23 +26,29 @@ static struct aperture_page {
 } aperture[GUEST_PAGES_MAX];
 
 static uint64_t clock;
-static uint16_t mapped[DOMID_FIRST_RESERVED]; /* pages of that guest */
+static uint16_t mapped[DOMID_FIRST_RESERVED];    /* pages of that guest, of whatever generation */
+static uint8_t generation[DOMID_FIRST_RESERVED]; /* of the pages that count: how often the guest gave some back */
+static uint32_t sweep_next, sweep_left;          /* where the sweep is, and how many pages it has not looked at */
 static uint8_t kept[(DOMID_FIRST_RESERVED + 7) / 8];
 _Static_assert(GUEST_PAGES_MAX <= UINT16_MAX, "all of them may be one guest's");
 
 static uint64_t name_of(domid_t domid, uint64_t gfn) {
-    return (domid + 1ul) << GFN_BITS | gfn;
+    return (domid + 1ul) << DOMID_SHIFT | (uint64_t)generation[domid] << GFN_BITS | gfn;
 }
 
 static bool is_of(const struct aperture_page *page, domid_t domid) {
-    return page->name >> GFN_BITS == domid + 1ul;
+    return page->name >> DOMID_SHIFT == domid + 1ul;
+}
+
+static bool is_outdated(const struct aperture_page *page) {
+    return page->name && (uint8_t)(page->name >> GFN_BITS) != generation[(page->name >> DOMID_SHIFT) - 1];
 }
 
 static void rename_page(struct aperture_page *page, uint64_t name) {
     if (page->name)
-        mapped[(page->name >> GFN_BITS) - 1]--;
+        mapped[(page->name >> DOMID_SHIFT) - 1]--;
     if (name)
-        mapped[(name >> GFN_BITS) - 1]++;
+        mapped[(name >> DOMID_SHIFT) - 1]++;
     page->name = name;
 }
 
@@ -120,6 +129,28 @@ bool guest_pages_forget_all(domid_t domid) {
             give_up(&leaving, &aperture[i]);
     leave_all(&leaving);
     return leaving.any;
+}
+
+void guest_pages_outdate(domid_t domid) {
+    if (!mapped[domid])
+        return;
+    sweep_left = GUEST_PAGES_MAX;
+    if (++generation[domid] == 0)
+        (void)guest_pages_forget_all(domid); /* or what is left of the first one would count again */
+}
+
+bool guest_pages_sweep(void) {
+    struct leaving leaving = {.count = 0};
+    uint32_t given_up = 0;
+    for (uint32_t i = 0; i < SWEEP_PAGES && sweep_left && given_up < COPY_WINDOW_PAGES; i++, sweep_left--) {
+        struct aperture_page *page = &aperture[sweep_next++ % GUEST_PAGES_MAX];
+        if (!is_outdated(page))
+            continue;
+        give_up(&leaving, page);
+        given_up++;
+    }
+    leave_all(&leaving);
+    return sweep_left;
 }
 
 void guest_pages_keep(domid_t domid) {

@@ -7,7 +7,8 @@
  * Xen keeps a frame for as long as we see it, so an address that this gives is never a fault and never another
  * domain's. But a mapping is of the frame that a guest frame number meant when it was asked for. So it is given up
  *
- *   when the guest gives pages back: Xen then asks every ioreq server to (IOREQ_TYPE_INVALIDATE),
+ *   when the guest gives pages back: Xen then asks every ioreq server to (IOREQ_TYPE_INVALIDATE). What was mapped
+ *   counts no more from then on, and goes piece by piece, for a guest may do that as often as it likes,
  *   before we take or move pages of the guest ourselves,
  *   when its ioreq server goes, so that the guest can,
  *   when we restart.
@@ -30,6 +31,11 @@ void guest_pages_drop(domid_t domid);
 int guest_pages_enter(domid_t domid, uint64_t gfn, uint32_t count, uint8_t *pages[]);
 /* These are not needed any more. */
 void guest_pages_leave(domid_t domid, uint64_t gfn, uint32_t count);
+
+/* What is mapped of the guest is not used any more, and goes with guest_pages_sweep(). */
+void guest_pages_outdate(domid_t domid);
+/* Gives some of that up, a few dozen microseconds' worth; true: there may be more. */
+bool guest_pages_sweep(void);
 
 /* Nothing is mapped of what a guest has at these numbers, or at any; was there something? */
 void guest_pages_forget(domid_t domid, uint64_t gfn, uint64_t count);

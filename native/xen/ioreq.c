@@ -19,7 +19,7 @@ void ioreq_service(uint32_t index, uint32_t vcpu) {
     slot_snapshot(slot, &request);
     uint32_t flags = slot_flags(slot);
     if (request.type == IOREQ_TYPE_INVALIDATE)
-        (void)guest_pages_forget_all(server->domid);
+        guest_pages_outdate(server->domid);
     uint64_t data = answer_ioreq(server->tag, vcpu, flags, &request);
     /* The core may have destroyed this server while it answered; then the request is complete and the page gone. */
     if (server->state == SERVER_ENABLED && server->generation == generation)

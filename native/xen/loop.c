@@ -11,6 +11,7 @@
 #include "loop.h"
 
 #include "event.h"
+#include "guest_pages.h"
 #include "hypercalls.h"
 #include "shim.h"
 #include "time.h"
@@ -45,10 +46,11 @@ static void let_others(void) {
 bool loop_step(void) {
     event_dispatch(); /* what comes meanwhile is seen by event_wait() */
     bool more = xenstore_service();
-    if (idle != IDLE_DONE && !more)
+    bool sweeps = guest_pages_sweep();
+    if ((idle != IDLE_DONE || sweeps) && !more)
         let_others();
     idle = core_on_idle();
-    return more || idle != IDLE_DONE;
+    return more || sweeps || idle != IDLE_DONE;
 }
 
 _Noreturn void loop_run(void) {

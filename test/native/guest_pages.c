@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest_pages.h"
 #include "machine.h"
 #include "scenario.h"
 #include "shim_limits.h"
@@ -13,7 +14,7 @@
 #define TAG 3u
 #define SETS (GUEST_PAGES_MAX / 4u) /* numbers so far apart share the same few places */
 #define RIVALS 9u
-#define OPERATIONS 3000u
+#define OPERATIONS 6000u /* each guest gives pages back more often than there are generations */
 #define RANDOM_PAGES 48u
 #define MOVED_GFN 0x50000u
 #define MOVED_PAGES 20u
@@ -31,11 +32,16 @@ static void read_is(domid_t domid, uint64_t gpa, uint8_t value) {
     CHECK_EQUAL(core.memory[DOUBLE_SCRATCH_AT], value);
 }
 
-static void invalidate(domid_t domid) {
+static void invalidate_only(domid_t domid) {
     uint64_t data;
     fake_trap(domid, 0, &(struct ioreq){.type = IOREQ_TYPE_INVALIDATE, .size = 4, .dir = 0, .data = ~0ul});
-    scenario_settle();
+    loop_step();
     CHECK(fake_trap_answered(domid, 0, &data));
+}
+
+static void invalidate(domid_t domid) {
+    invalidate_only(domid);
+    scenario_settle();
 }
 
 static void cost_once(void) {
@@ -64,6 +70,24 @@ static void given_back_by_the_guest(void) {
     invalidate(FAKE_GUEST);
     CHECK_EQUAL(fake_ledger().aperture, 0);
     read_is(FAKE_GUEST, 0x5000, 2);
+    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
+    scenario_same_ledger();
+}
+
+/* More often than there are generations, and before anything can go: none of it is ever seen again. */
+static void given_back_again_and_again(void) {
+    scenario_boot();
+    uint32_t server = serve(FAKE_GUEST);
+    for (uint32_t round = 1; round < 4; round++) {
+        *fake_guest_byte(FAKE_GUEST, 0x7000) = (uint8_t)round;
+        read_is(FAKE_GUEST, 0x7000, (uint8_t)round);
+        fake_guest_balloon(FAKE_GUEST, 7);
+        for (uint32_t i = 0; i < 256; i++)
+            guest_pages_outdate(FAKE_GUEST);
+        read_is(FAKE_GUEST, 0x7000, 0);
+    }
+    scenario_settle();
+    CHECK_EQUAL(fake_ledger().aperture, 1);
     CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
     scenario_same_ledger();
 }
@@ -213,6 +237,7 @@ static void whatever_the_order(void) {
 const struct scenario page_scenarios[] = {
     {.name = "pages that stay cost hypercalls once", .run = cost_once},
     {.name = "pages that the guest gives back", .run = given_back_by_the_guest},
+    {.name = "pages that are given back again and again", .run = given_back_again_and_again},
     {.name = "pages that we take and move", .run = taken_and_moved_by_us},
     {.name = "pages of two guests at one number", .run = two_guests},
     {.name = "pages that make room for each other", .run = rivals},

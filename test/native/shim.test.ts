@@ -166,9 +166,23 @@ const MISTAKES = [
   {
     what: "pages that stay when the guest gives them back",
     file: "native/xen/ioreq.c",
-    from: "        (void)guest_pages_forget_all(server->domid);",
+    from: "        guest_pages_outdate(server->domid);",
     to: "        (void)0;",
     noticed: /FAIL pages that the guest gives back/,
+  },
+  {
+    what: "pages that are outdated and never go",
+    file: "native/xen/loop.c",
+    from: "bool sweeps = guest_pages_sweep();",
+    to: "bool sweeps = false;",
+    noticed: /FAIL pages that the guest gives back/,
+  },
+  {
+    what: "pages that were outdated and count again",
+    file: "native/xen/guest_pages.c",
+    from: "    if (++generation[domid] == 0)\n        (void)",
+    to: "    if (++generation[domid] == 0 && domid == 0)\n        (void)",
+    noticed: /FAIL pages that are given back again and again/,
   },
   {
     what: "pages that stay when we take them",
@@ -201,8 +215,8 @@ const MISTAKES = [
   {
     what: "pages that are told apart by their number alone",
     file: "native/xen/guest_pages.c",
-    from: "(domid + 1ul) << GFN_BITS | gfn",
-    to: "(domid * 0 + 1ul) << GFN_BITS | gfn",
+    from: "(domid + 1ul) << DOMID_SHIFT | (uint64_t)generation[domid]",
+    to: "1ul << DOMID_SHIFT | (uint64_t)generation[domid]",
     noticed: /FAIL pages of two guests at one number/,
   },
   {
