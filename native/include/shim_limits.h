@@ -85,7 +85,8 @@
 
 /* Panics closer to each other than this are one trouble that comes back. A guest that does again what broke us does it
  * within microseconds, a display driver within some frames of 16 ms; 200 ms is twelve of them. One restart in 200 ms,
- * on the other hand, costs the others less than a hundredth of their time (a restart takes 1 to 2 ms). */
+ * on the other hand, costs the others less than a tenth of their time (a restart takes 1 to 2 ms, and 2 us for each
+ * guest's page that is mapped: 18 ms at the worst). */
 #define RESTART_WINDOW_NS 200000000ul
 
 /* Words of the last panic that are kept: the longest of ours is 65, two numbers take 38 more. */

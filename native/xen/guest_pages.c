@@ -11,6 +11,7 @@
 #define GFN_BITS 40
 #define GENERATION_BITS 8
 #define DOMID_SHIFT (GFN_BITS + GENERATION_BITS)
+#define GENERATION_MASK (((1ul << GENERATION_BITS) - 1) << GFN_BITS)
 #define SWEEP_PAGES 128u /* looked at in one go; COPY_WINDOW_PAGES of them at most are given up */
 /* Neighbours in a guest are in sets side by side; guests begin at different ones. */
 #define SETS_BETWEEN_GUESTS 509u
@@ -38,6 +39,11 @@ static uint64_t name_of(domid_t domid, uint64_t gfn) {
 
 static bool is_of(const struct aperture_page *page, domid_t domid) {
     return page->name >> DOMID_SHIFT == domid + 1ul;
+}
+
+/* The same page in any generation. */
+static bool is_place(const struct aperture_page *page, domid_t domid, uint64_t gfn) {
+    return (page->name & ~GENERATION_MASK) == (name_of(domid, gfn) & ~GENERATION_MASK);
 }
 
 static bool is_outdated(const struct aperture_page *page) {
@@ -115,9 +121,10 @@ void guest_pages_forget(domid_t domid, uint64_t gfn, uint64_t count) {
         return;
     }
     for (uint64_t i = 0; i < count && mapped[domid]; i++) {
-        struct aperture_page *page = find(domid, gfn + i);
-        if (page)
-            give_up(&leaving, page);
+        struct aperture_page *set = set_of(domid, gfn + i);
+        for (uint32_t way = 0; way < WAYS; way++)
+            if (is_place(&set[way], domid, gfn + i))
+                give_up(&leaving, &set[way]);
     }
     leave_all(&leaving);
 }
@@ -131,12 +138,20 @@ bool guest_pages_forget_all(domid_t domid) {
     return leaving.any;
 }
 
+/* Generation 0 is one that counts only before the first wrap: what is left of all the others is that from then on. */
+static void wrap(domid_t domid) {
+    for (uint32_t i = 0; i < GUEST_PAGES_MAX; i++)
+        if (is_of(&aperture[i], domid))
+            aperture[i].name &= ~GENERATION_MASK;
+    generation[domid] = 1;
+}
+
 void guest_pages_outdate(domid_t domid) {
     if (!mapped[domid])
         return;
     sweep_left = GUEST_PAGES_MAX;
     if (++generation[domid] == 0)
-        (void)guest_pages_forget_all(domid); /* or what is left of the first one would count again */
+        wrap(domid);
 }
 
 bool guest_pages_sweep(void) {
@@ -194,10 +209,11 @@ static struct aperture_page *make_room(struct missing *missing, domid_t domid, u
 }
 
 static int show(const struct missing *missing, domid_t domid) {
+    struct leaving leaving = {.count = 0};
     int rc = foreign_show(domid, missing->pages, missing->count);
-    if (rc)
-        for (uint32_t i = 0; i < missing->count; i++)
-            guest_pages_forget(domid, missing->pages[i].gfn, 1);
+    for (uint32_t i = 0; rc && i < missing->count; i++)
+        give_up(&leaving, find(domid, missing->pages[i].gfn));
+    leave_all(&leaving);
     return rc;
 }
 

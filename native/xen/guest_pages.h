@@ -7,14 +7,14 @@
  * Xen keeps a frame for as long as we see it, so an address that this gives is never a fault and never another
  * domain's. But a mapping is of the frame that a guest frame number meant when it was asked for. So it is given up
  *
- *   when the guest gives pages back: Xen then asks every ioreq server to (IOREQ_TYPE_INVALIDATE). What was mapped
- *   counts no more from then on, and goes piece by piece, for a guest may do that as often as it likes,
+ *   when the guest gives pages back: Xen then asks every ioreq server to (IOREQ_TYPE_INVALIDATE). What was
+ *   mapped counts no more from then on, and goes piece by piece, for a guest may do that as often as it likes,
  *   before we take or move pages of the guest ourselves,
  *   when its ioreq server goes, so that the guest can,
  *   when we restart.
  *
- * A guest that puts other memory at a number without giving back what was there (XENMEM_add_to_physmap) is answered
- * from what was there, until one of these; that is its own, and as with any device model that keeps a map cache.
+ * A guest that puts other memory at a number without giving back what was there (XENMEM_add_to_physmap, before Xen
+ * 4.15) is answered from what was there, until one of these; that is its own, as with any device model's map cache.
  */
 #ifndef GLOVEBOX_GUEST_PAGES_H
 #define GLOVEBOX_GUEST_PAGES_H

@@ -33,14 +33,17 @@ static void give_way(void) {
     work_until_ns = time_run_ns() + (time_waited_ns() - waited);
 }
 
-static void let_others(void) {
-    for (uint32_t rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+/* True: something came, which may be in a ring that was looked at before. */
+static bool let_others(void) {
+    uint32_t rounds = 0;
+    for (; rounds < ROUNDS_MAX; rounds++) {
         if (!event_pending() && may_give_way())
             give_way();
         if (!event_pending())
-            return;
+            break;
         event_dispatch();
     }
+    return rounds > 0;
 }
 
 bool loop_step(void) {
@@ -48,7 +51,7 @@ bool loop_step(void) {
     bool more = xenstore_service();
     bool sweeps = guest_pages_sweep();
     if ((idle != IDLE_DONE || sweeps) && !more)
-        let_others();
+        more = let_others();
     idle = core_on_idle();
     return more || sweeps || idle != IDLE_DONE;
 }

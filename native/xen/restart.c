@@ -111,6 +111,7 @@ _Noreturn void restart_end(void) {
             console_text("glovebox: no restart: requests answered, ioreq servers given back, stopping");
             console_line_end();
         }
+        guest_pages_take_back(); /* or guests could not end while somebody looks at what is left of us */
     }
     struct sched_shutdown crash = {.reason = SHUTDOWN_crash};
     for (;;)

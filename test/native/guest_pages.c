@@ -109,6 +109,24 @@ static void taken_and_moved_by_us(void) {
     scenario_same_ledger();
 }
 
+/* What was outdated and is not unmapped yet goes with what we take, too: the guest may be given as much again. */
+static void taken_while_outdated(void) {
+    scenario_boot();
+    uint32_t server = serve(FAKE_GUEST);
+    uint64_t here = (uint64_t)MOVED_GFN << PAGE_SHIFT;
+    CHECK_EQUAL(shim_guest_populate(FAKE_GUEST, MOVED_GFN, MOVED_PAGES), MOVED_PAGES);
+    for (uint32_t i = 0; i < MOVED_PAGES; i++)
+        read_is(FAKE_GUEST, here + i * PAGE_BYTES, 0);
+    guest_pages_outdate(FAKE_GUEST);
+    read_is(FAKE_GUEST, here, 0); /* once more, in the new generation */
+    CHECK_EQUAL(fake_ledger().aperture, MOVED_PAGES + 1);
+    CHECK_EQUAL(shim_guest_depopulate(FAKE_GUEST, MOVED_GFN, MOVED_PAGES), MOVED_PAGES);
+    CHECK_EQUAL(fake_ledger().aperture, 0);
+    scenario_settle();
+    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
+    scenario_same_ledger();
+}
+
 static void two_guests(void) {
     scenario_boot();
     uint32_t server = serve(FAKE_GUEST), other = serve(FAKE_OTHER_GUEST);
@@ -239,6 +257,7 @@ const struct scenario page_scenarios[] = {
     {.name = "pages that the guest gives back", .run = given_back_by_the_guest},
     {.name = "pages that are given back again and again", .run = given_back_again_and_again},
     {.name = "pages that we take and move", .run = taken_and_moved_by_us},
+    {.name = "pages that we take while they are outdated", .run = taken_while_outdated},
     {.name = "pages of two guests at one number", .run = two_guests},
     {.name = "pages that make room for each other", .run = rivals},
     {.name = "pages with a hole among them", .run = a_hole},

@@ -56,6 +56,22 @@ static void receives(void) {
     }
 }
 
+static void put_one(void) {
+    static const struct xsd_sockmsg message = {.type = XS_WATCH_EVENT, .req_id = 8};
+    fake_at_yield = NULL;
+    CHECK_EQUAL(fake_store_put(&message, sizeof(message)), sizeof(message));
+}
+
+/* The loop gives way before its last slice, and the ring was looked at before: it may not sleep then. */
+static void while_giving_way(void) {
+    scenario_boot();
+    core.idle_slices = 1;
+    fake_at_yield = put_one;
+    scenario_settle();
+    CHECK(!fake_at_yield);
+    CHECK_EQUAL(core.messages, 1);
+}
+
 /* Forty messages in the ring: the loop looks at events after each batch. */
 static void many(void) {
     struct xsd_sockmsg header = {.type = XS_READ, .len = 0};
@@ -111,6 +127,7 @@ static void core_panics(void) {
 const struct scenario xenstore_scenarios[] = {
     {.name = "messages out", .run = sends},
     {.name = "messages in, in crumbs", .run = receives},
+    {.name = "a message while giving way", .run = while_giving_way},
     {.name = "many messages", .run = many},
     {.name = "a header that is too long is a panic", .run = header_too_long, .panics = true},
     {.name = "a corrupt ring is a panic", .run = ring_corrupt, .panics = true},

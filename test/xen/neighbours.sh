@@ -57,8 +57,8 @@ domain() {
     gbctl stat --driver-domain $DRIVER --json >$OUT/domain-$1.json || fail "gbctl stat of $DRIVER, $1"
 }
 
-# third: virtio-gpu first, then two devices whose module does wrong when it is asked to. Its time on the engine is less
-# than any of its workloads takes, so that all of them are taken from it as often.
+# third: virtio-gpu first, then two devices whose module does wrong when it is asked to. Its turn on the engine is half
+# of what its picture takes, so that it has whole turns whatever it does.
 third() {
     [ -f $LOGS/guest-wrong.log ] && mv $LOGS/guest-wrong.log $LOGS/guest-wrong.$(date +%s).log
     up wrong --driver-domain $DRIVER --module virtio-gpu --param blob=0 --param memory_bytes=8M \
@@ -71,7 +71,7 @@ third() {
 # again: its driver begins anew, with a picture.
 again() {
     ask start-wrong wrong gpu_start 60
-    ask picture-wrong wrong "gpu_picture 1 1024 768 3 0" 60
+    ask picture-wrong wrong "gpu_picture 1 1280 800 3 0" 60
 }
 
 # does COMMAND: the third one, from just before the neighbours are measured.

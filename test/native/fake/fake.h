@@ -63,6 +63,8 @@ bool fake_panics(void (*step)(void));
 extern void (*fake_at_end)(void);
 void fake_advance_clock(uint64_t ns);
 uint64_t fake_yields(void);
+/* What others do while we give way. */
+extern void (*fake_at_yield)(void);
 /* From now on: others run for so long when we yield. */
 void fake_yield_takes(uint64_t ns);
 _Noreturn void fake_panicked(void);

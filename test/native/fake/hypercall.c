@@ -14,6 +14,7 @@ static long fail_answer;
 static const char *failed = "";
 static uint64_t clock_ns = 5000000000ul;
 static uint64_t yields, yield_ns;
+void (*fake_at_yield)(void);
 static struct start_info info;
 static struct shared_info *shared;
 
@@ -130,6 +131,8 @@ static long sched_op(uint64_t cmd) {
         fake_panicked();
     case SCHEDOP_yield:
         yields++;
+        if (fake_at_yield)
+            fake_at_yield();
         if (yield_ns)
             fake_steal(yield_ns);
         (void)fake_console();
