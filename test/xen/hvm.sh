@@ -45,7 +45,7 @@ gbctl create /lab/guests/hvm.cfg --kernel /lab/files/glovebox.elf --module bochs
     fail "gbctl create: $(tail -n 1 $OUT/create.txt)"
 }
 guest=$(xl domid hvm)
-wait_guest hvm "GUEST up" 150
+wait_guest hvm "GUEST up" 400 # QEMU gives it kernel and ramdisk by fw_cfg, in Dom0
 xenstore-read "/local/domain/0/device-model/$guest/state" >$OUT/device-model.txt
 step "it draws at the address that hvmloader chose"
 wait_guest hvm "DISPLAY boot" 60
