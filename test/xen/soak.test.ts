@@ -15,7 +15,7 @@ let report: SoakReport;
 
 beforeAll(test, async () => {
   console.log(`seed ${SEED} (GLOVEBOX_SEED=${SEED} does the same again)`);
-  const result = await runScenario(soak({ seed: SEED, seconds: SECONDS, icount: false }));
+  const result = await runScenario(soak({ seed: SEED, seconds: SECONDS, icount: true }));
   assert.is(result.exitCode, 0, result.failure);
   report = readSoak(result);
 });
