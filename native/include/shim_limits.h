@@ -101,9 +101,9 @@
 _Static_assert((CORE_DEPTH_MAX + MODULE_DEPTH_MAX) * CALL_NEST_MAX * WASM_FRAME_BYTES + 16384 <= STACK_BYTES,
                "the deepest nest of wasm calls and 16 KiB of C fit the stack");
 _Static_assert(SHIM_SHARE_PAGES + 8u <= GRANT_ENTRIES, "the share fits one grant frame");
-_Static_assert(SHIM_COPY_BYTES_MAX <= (COPY_WINDOW_PAGES - 1u) * PAGE_BYTES, "one copy fits the window");
+_Static_assert(SHIM_COPY_BYTES_MAX <= (COPY_WINDOW_PAGES - 1u) * PAGE_BYTES, "one copy is one batch of pages");
 _Static_assert(2u * (SHIM_GUEST_COPY_BYTES_MAX / PAGE_BYTES + 1u) <= COPY_WINDOW_PAGES,
-               "both sides of a copy within a guest fit the window: seven pages, and one more for the odd start");
+               "both sides of a copy within a guest are one: seven pages, and one more for the odd start");
 _Static_assert(SHIM_SERVERS_MAX <= 256 && SHIM_INSTANCES_MAX <= 256, "an index fits the low byte of a handle");
 _Static_assert(MODULE_IMAGE_BYTES_MAX <= (uint64_t)CODE_PAGES * PAGE_BYTES, "the largest image fits the code arena");
 _Static_assert(GBX_BYTES_MAX / PAGE_BYTES <= PAGE_BYTES / sizeof(uint32_t), "one page names the pages of a file");

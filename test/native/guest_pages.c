@@ -27,6 +27,12 @@ static uint32_t serve(domid_t domid) {
     return (uint32_t)server;
 }
 
+/* The server goes, and with it all that a scenario may leave. */
+static void end(uint32_t server) {
+    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
+    scenario_same_ledger();
+}
+
 static void read_is(domid_t domid, uint64_t gpa, uint8_t value) {
     CHECK_EQUAL(shim_guest_read(domid, gpa, DOUBLE_SCRATCH_AT, 1), 0);
     CHECK_EQUAL(core.memory[DOUBLE_SCRATCH_AT], value);
@@ -70,8 +76,7 @@ static void given_back_by_the_guest(void) {
     invalidate(FAKE_GUEST);
     CHECK_EQUAL(fake_ledger().aperture, 0);
     read_is(FAKE_GUEST, 0x5000, 2);
-    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
-    scenario_same_ledger();
+    end(server);
 }
 
 /* More often than there are generations, and before anything can go: none of it is ever seen again. */
@@ -88,8 +93,7 @@ static void given_back_again_and_again(void) {
     }
     scenario_settle();
     CHECK_EQUAL(fake_ledger().aperture, 1);
-    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
-    scenario_same_ledger();
+    end(server);
 }
 
 static void taken_and_moved_by_us(void) {
@@ -105,8 +109,7 @@ static void taken_and_moved_by_us(void) {
     CHECK_EQUAL(shim_guest_depopulate(FAKE_GUEST, MOVED_GFN + 0x1000, MOVED_PAGES), MOVED_PAGES);
     CHECK_EQUAL(fake_ledger().aperture, 0);
     CHECK_EQUAL(shim_guest_read(FAKE_GUEST, there, DOUBLE_SCRATCH_AT, 1), -XEN_EINVAL);
-    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
-    scenario_same_ledger();
+    end(server);
 }
 
 /* What was outdated and is not unmapped yet goes with what we take, too: the guest may be given as much again. */
@@ -123,8 +126,7 @@ static void taken_while_outdated(void) {
     CHECK_EQUAL(shim_guest_depopulate(FAKE_GUEST, MOVED_GFN, MOVED_PAGES), MOVED_PAGES);
     CHECK_EQUAL(fake_ledger().aperture, 0);
     scenario_settle();
-    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
-    scenario_same_ledger();
+    end(server);
 }
 
 static void two_guests(void) {
@@ -141,8 +143,7 @@ static void two_guests(void) {
     CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
     CHECK_EQUAL(fake_ledger().aperture, 1);
     read_is(FAKE_OTHER_GUEST, 0x6000, 2);
-    CHECK_EQUAL(shim_ioreq_server_destroy(other), 0);
-    scenario_same_ledger();
+    end(other);
 }
 
 /* More pages than there are places for their numbers: each is right, every time. */
@@ -168,8 +169,7 @@ static void rivals(void) {
     for (uint64_t i = 0; i < RIVALS; i++)
         CHECK_EQUAL(shim_guest_depopulate(FAKE_GUEST, 0x10000 + i * SETS, 2), 2);
     CHECK_EQUAL(fake_ledger().aperture, 0);
-    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
-    scenario_same_ledger();
+    end(server);
 }
 
 /* Xen keeps a dead guest for as long as we see pages of it: its memory cannot be taken, and then it is gone. */
@@ -197,8 +197,7 @@ static void a_hole(void) {
     CHECK_EQUAL(shim_guest_copy(FAKE_GUEST, last - 8192, 0, 16384), -XEN_EINVAL);
     CHECK_EQUAL(fake_stale_translations(), 0);
     read_is(FAKE_GUEST, last, 9);
-    CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
-    scenario_same_ledger();
+    end(server);
 }
 
 /* --- whatever the order ------------------------------------------------------------------------------------------- */
@@ -248,8 +247,7 @@ static void whatever_the_order(void) {
         random_operation(any(2) ? FAKE_GUEST : FAKE_OTHER_GUEST);
     CHECK_EQUAL(fake_stale_translations(), 0);
     CHECK_EQUAL(shim_ioreq_server_destroy(server), 0);
-    CHECK_EQUAL(shim_ioreq_server_destroy(other), 0);
-    scenario_same_ledger();
+    end(other);
 }
 
 const struct scenario page_scenarios[] = {

@@ -8,8 +8,8 @@
 //
 // What is a fair comparison? An engine is shared, and so is the driver domain: beside anybody who uses it a neighbour
 // waits longer than alone, whoever that is. So each wrong one is held against an orderly one that has its full share:
-// a guest that draws whole pictures, the next one when the last one is answered. By being wrong it must gain nothing
-// over that: no neighbour's 99th percentile may be LIMIT times as long. The figure alone is printed beside it.
+// a guest that draws whole pictures, two under way, so that the engine waits for none. By being wrong it must gain
+// nothing over that: no neighbour's 99th percentile may be LIMIT times as long. The figure alone is printed beside it.
 //
 // To destroy a guest takes Dom0's time, which is the same processor's here, whoever is destroyed. So one destroyed in
 // mid-transfer is held against an orderly one that has its full share while Dom0 destroys a fourth one, which is at

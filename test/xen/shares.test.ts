@@ -16,7 +16,6 @@ import script from "./shares.sh";
 
 /** Of what is wanted. */
 const TOLERANCE = 0.02;
-const WINDOW_TOLERANCE = 0.05;
 
 let result: ScenarioResult;
 let said: Said;
@@ -44,8 +43,8 @@ function parts(name: string): { left: number; right: number; ratio: number } {
   return { left, right, ratio: left / right };
 }
 
-function near(what: string, got: number, wanted: number, tolerance = TOLERANCE): void {
-  assert.ok(Math.abs(got / wanted - 1) <= tolerance, `${what}: ${got}, wanted ${wanted} within ${tolerance * 100} %`);
+function near(what: string, got: number, wanted: number): void {
+  assert.ok(Math.abs(got / wanted - 1) <= TOLERANCE, `${what}: ${got}, wanted ${wanted} within ${TOLERANCE * 100} %`);
 }
 
 test("weights 8 and 4: engine time 2 to 1", () => near("ratio", parts("weights").ratio, 2));
@@ -63,8 +62,7 @@ test("priorities: the low one has a twentieth of what both have", () => {
   near("low", right / (left + right), 1 / 20);
 });
 
-/** What a window loses at its ends counts more in a short one: 2 % are wanted, and not reached. */
-test("windows of 48 and 16 ms: 3 to 1", () => near("ratio", parts("fixed").ratio, 3, WINDOW_TOLERANCE));
+test("windows of 48 and 16 ms: 3 to 1", () => near("ratio", parts("fixed").ratio, 3));
 
 test("a guest that only computes has half of the processor, not more: the engine goes on with the other half", () => {
   const { left, right } = parts("compute");
