@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// `glovebox test`: the checks, then every test/**/*.test.ts, each bundled and run as a process of its own. Those that
-// boot a machine come last, two at a time: an emulated machine keeps one processor busy. uvu prints per file what
-// passed, told when the file is through; what failed, and the sum, are the last lines.
+// `glovebox test`: the checks, then every test/**/*.test.ts, each bundled and run as a process of its own, two at a
+// time: each keeps one processor busy, as does an emulated machine. Those that boot one come last. uvu prints per file
+// what passed, told when the file is through; what failed, and the sum, are the last lines.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
@@ -15,7 +15,7 @@ import { countOf, failuresOf, type Ran, summary } from "./tally.js";
 
 /** Tests in these folders boot a machine, but for those in a folder `unit` there. */
 const MACHINE = /^test\/(lab|xen)\/(?!unit\/)/;
-const MACHINES_AT_A_TIME = 2;
+const FILES_AT_A_TIME = 2;
 const FILE_TIMEOUT_MS = 1_800_000;
 
 export async function test(options: { unit?: boolean; only?: string }, signal: AbortSignal): Promise<void> {
@@ -28,8 +28,8 @@ export async function test(options: { unit?: boolean; only?: string }, signal: A
   if (bundles.length === 0) ran.push(result("build", { passed: 0, failed: 1, skipped: 0 }));
   const machines = bundles.length === 0 ? 0 : files.filter(bootsMachine).length;
   const rest = bundles.length - machines;
-  await runRange(files, bundles, [0, rest], 1, ran, signal);
-  await runRange(files, bundles, [rest, bundles.length], MACHINES_AT_A_TIME, ran, signal);
+  await runRange(files, bundles, [0, rest], ran, signal);
+  await runRange(files, bundles, [rest, bundles.length], ran, signal);
   signal.throwIfAborted();
   process.stdout.write(`\n${summary(ran)}`);
   if (ran.some(({ count }) => count.failed > 0)) process.exitCode = 1;
@@ -45,12 +45,11 @@ function result(name: string, count: Ran["count"]): Ran {
   return { name, count, failures: [], seconds: 0 };
 }
 
-/** The files from..to, so many at a time; each one's output is printed whole. */
+/** The files from..to; each one's output is printed whole. */
 async function runRange(
   files: readonly string[],
   bundles: readonly string[],
   [from, to]: readonly [number, number],
-  atATime: number,
   ran: Ran[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -66,7 +65,7 @@ async function runRange(
       ran.push({ name, count: countOf(text, code), failures: failuresOf(text), seconds });
     }
   };
-  await Promise.all(Array.from({ length: atATime }, worker));
+  await Promise.all(Array.from({ length: FILES_AT_A_TIME }, worker));
 }
 
 /** What the tests run: the build and the bundles; empty, with the reason on stdout, when there is nothing to run. */

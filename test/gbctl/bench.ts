@@ -5,7 +5,16 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BUILD, fromRoot } from "../../host/lab/paths.js";
@@ -59,8 +68,9 @@ export function buildFake(): void {
   const key = createHash("sha256").update(words.join("\0")).update(read).digest("hex");
   const mark = `${target}.sha256`;
   if (existsSync(target) && existsSync(mark) && readFileSync(mark, "utf8") === key) return;
-  rmSync(mark, { force: true });
-  execFileSync("gcc", [...words, "-o", target, "-lpng16", "-lz"]);
+  const partial = `${target}.${process.pid}`;
+  execFileSync("gcc", [...words, "-o", partial, "-lpng16", "-lz"]);
+  renameSync(partial, target); // another test file may be running the one before
   writeFileSync(mark, key);
 }
 

@@ -5,7 +5,7 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cpio, file } from "../../host/lab/cpio.js";
 import { BUILD, fromRoot } from "../../host/lab/paths.js";
@@ -33,21 +33,25 @@ const made = new Map<string, Buffer>();
 /** The bytes of a .gbx file. */
 export function gbx(recipe: Recipe = {}): Buffer {
   const key = createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 16);
-  const known = made.get(key) ?? compile(recipe, join(SCRATCH, key));
+  const known = made.get(key) ?? compile(recipe);
   made.set(key, known);
   return Buffer.from(known);
 }
 
-function compile(recipe: Recipe, stem: string): Buffer {
+function compile(recipe: Recipe): Buffer {
   const { name = "plain", version = "1", cflags = [], ldflags = sources.gbxLdflags } = recipe;
   mkdirSync(SCRATCH, { recursive: true });
+  const folder = mkdtempSync(join(SCRATCH, "gbx-"));
+  const stem = join(folder, "module");
   const quoted = sources.iquote.flatMap((folder) => ["-iquote", fromRoot(folder)]);
   const words = [`-DNAME="${name}"`, `-DVERSION="${version}"`, ...cflags];
   const source = fromRoot(recipe.source ?? "test/native/double/gbx/module.c");
   const run = { cwd: fromRoot() };
   execFileSync("gcc", [...sources.gbxCflags, ...quoted, ...words, "-c", source, "-o", `${stem}.o`], run);
   execFileSync("ld", [...ldflags, `${stem}.o`, "-o", stem], run);
-  return readFileSync(stem);
+  const bytes = readFileSync(stem);
+  rmSync(folder, { recursive: true });
+  return bytes;
 }
 
 export interface Entry {

@@ -3,7 +3,7 @@
 // Builds and runs load/main.c: the shim's real loader in a process under ASan and UBSan.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BUILD, fromRoot } from "../../host/lab/paths.js";
@@ -27,7 +27,9 @@ function built(): string {
   const quoted = [...(sources.iquote ?? []), "test/native"].flatMap((folder) => ["-iquote", fromRoot(folder)]);
   const shim = [...(sources.common ?? []), ...(sources.xen ?? [])].map((path) => fromRoot(path));
   const ours = ["test/native/fake", "test/native/double", "test/native/load"].flatMap(below);
-  execFileSync("gcc", [...FLAGS, ...CHECKS, ...quoted, ...shim, ...ours, "-o", program]);
+  const partial = `${program}.${process.pid}`;
+  execFileSync("gcc", [...FLAGS, ...CHECKS, ...quoted, ...shim, ...ours, "-o", partial]);
+  renameSync(partial, program); // another test file may be running it
   return program;
 }
 
