@@ -219,7 +219,10 @@ static const char *gpu_load(void) {
     return gpu_flood(a, &value);
 }
 
-/* gpu_pace TIMES PERIOD_US ROWS: how many were not done within the period. */
+/*
+ * gpu_pace TIMES PERIOD_US ROWS SPREAD_US: how many were not done within the period. Each begins up to SPREAD_US after
+ * its period's begin, at random, so that none keeps step with what others do in turns.
+ */
 static const char *gpu_periods(void) {
     return gpu_pace(a, &value);
 }
@@ -268,7 +271,7 @@ static const struct {
     {"race", 2, race},         {"die", 0, die},            {"draw", 4, draw_picture},  {"use", 2, use_device},
     {"spin", 2, spin},         {"soak", 3, soak_for},      {"pause", 1, pause},        {"end", 0, end},
     {"cycle", 1, cycle},       {"play", 4, play},          {"crc", 2, crc_of},         {"gpu_start", 0, gpu_up},
-    {"gpu_picture", 5, gpu_show}, {"gpu_raw", 2, gpu_any}, {"gpu_flood", 2, gpu_load}, {"gpu_pace", 3, gpu_periods},
+    {"gpu_picture", 5, gpu_show}, {"gpu_raw", 2, gpu_any}, {"gpu_flood", 2, gpu_load}, {"gpu_pace", 4, gpu_periods},
     {"gpu_bells", 1, gpu_ring}, {"gpu_nonsense", 2, gpu_fuzz}, {"gpu_rings", 3, gpu_elsewhere},
     {"gpu_shreds", 1, gpu_hard}, {"time", 3, time_access},
 };

@@ -172,12 +172,12 @@ static void sort(uint64_t *values, unsigned count) {
 const char *gpu_pace(const uint64_t *a, uint64_t *value) {
     static uint64_t took[PACE_MAX];
     unsigned count = a[0] && a[0] < PACE_MAX ? (unsigned)a[0] : PACE_MAX;
-    uint64_t period_ns = a[1] * 1000, next = time_ns();
+    uint64_t period_ns = a[1] * 1000, spread_us = a[3], next = time_ns(), random = 1;
 
     say("GPU paces\n");
     for (unsigned i = 0; i < count; i++) {
         uint32_t wanted = virtio_done() + 1;
-        uint64_t start = time_ns(), now;
+        uint64_t start = time_ns(), now, begin;
 
         put_transfer(0, (uint32_t)a[2]);
         if (!virtio_wait(wanted, WAIT_US))
@@ -186,8 +186,9 @@ const char *gpu_pace(const uint64_t *a, uint64_t *value) {
         took[i] = now - start;
         *value += took[i] > period_ns;
         next = next + period_ns > now ? next + period_ns : now;
-        if (next > now)
-            sleep_us((next - now) / 1000);
+        begin = next + (spread_us ? random_next(&random) % (spread_us * 1000) : 0);
+        if (begin > now)
+            sleep_us((begin - now) / 1000);
     }
     sort(took, count);
     say("PACE times %u late %u p50 %u p99 %u max %u ns\n", (uint64_t)count, *value, took[count / 2],

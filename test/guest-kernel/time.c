@@ -48,13 +48,14 @@ const char *median_ns(uint64_t kind, uint64_t where, uint64_t count, uint64_t pa
         return "kinds are 0 nothing, 1 and 2 memory, 3 and 4 ports, read and write";
     if (!count || count > SAMPLES_MAX)
         return "1 to 4096 times";
+    uint64_t random = 1;
     for (uint64_t i = 0; i < WARM_UP; i++)
         ACCESSES[kind](where);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t start;
 
         if (pause_us)
-            sleep_us(pause_us);
+            sleep_us(pause_us / 2 + random_next(&random) % pause_us); /* in step with nobody's turns */
         start = time_ns();
         ACCESSES[kind](where);
         sample[i] = time_ns() - start;

@@ -3,10 +3,11 @@
 # Three guests on virtio-gpu in one driver domain (raw-guests.sh): one paces commands, one paces plain reads, and both
 # say how long theirs took, while the third is orderly or wrong in one way after the other. neighbours.test.ts judges.
 
-PACE_TIMES=480
-PACE_US=2500
-READ_TIMES=1000
-READ_PAUSE_US=1000
+PACE_TIMES=600
+PACE_US=1000
+SPREAD_US=3000 # some turns of the third one: they come at any time of it
+READ_TIMES=1500
+READ_PAUSE_US=800
 STATUS=0x14    # a register of virtio's, in BAR 0
 MISDEED=0x14   # of test/modules/hostile-runtime, in BAR 0
 ENDLESS_LOOP=1 # its number there
@@ -36,7 +37,7 @@ bar() {
 beside() {
     label=$1
     shift
-    send near "gpu_pace $PACE_TIMES $PACE_US 16"
+    send near "gpu_pace $PACE_TIMES $PACE_US 16 $SPREAD_US"
     send reader "time 1 $status $READ_TIMES $READ_PAUSE_US"
     "$@"
     sleep 1.5
@@ -57,13 +58,13 @@ domain() {
     gbctl stat --driver-domain $DRIVER --json >$OUT/domain-$1.json || fail "gbctl stat of $DRIVER, $1"
 }
 
-# third: virtio-gpu first, then two devices whose module does wrong when it is asked to. Its turn on the engine is half
+# third: virtio-gpu first, then two devices whose module does wrong when it is asked to. Its turn on the engine is a third
 # of what its picture takes, so that it has whole turns whatever it does.
 third() {
     [ -f $LOGS/guest-wrong.log ] && mv $LOGS/guest-wrong.log $LOGS/guest-wrong.$(date +%s).log
     up wrong --driver-domain $DRIVER --module virtio-gpu --param blob=0 --param memory_bytes=8M \
         --module hostile-runtime --module hostile-runtime
-    engine wrong third exec-quantum-us=1000
+    engine wrong third exec-quantum-us=500
     ask setup-wrong wrong setup 60
     again
 }

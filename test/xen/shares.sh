@@ -31,7 +31,7 @@ labelled left right cluster
 for guest in left right cluster; do raw $guest; done
 for guest in $DRIVER cluster; do xl sched-credit2 -d $guest -w 2048 || fail "Xen's weight of $guest"; done
 send cluster "pause 500"
-send cluster "gpu_pace 100 5000 128"
+send cluster "gpu_pace 100 5000 128 0"
 sleep 1.5
 await pace-alone cluster 60
 QUANTUM_LEFT=2000
@@ -89,7 +89,7 @@ policy deadline
 engine cluster promised period-us=5000 runtime-us=2000
 both deadline-begin
 send cluster "pause 500" # until Dom0 sleeps
-send cluster "gpu_pace 1000 5000 128"
+send cluster "gpu_pace 1000 5000 128 0"
 sleep 7
 await pace cluster 120
 both deadline-end
