@@ -66,7 +66,7 @@ export function flushScenario(): ScenarioOptions {
       pvh: { script: guestScript, programs: ["gb-kms"], cfg: { extra: `${LINE} pci=conf1,noacpi` } },
       hvm: { script: guestScript, programs: ["gb-kms"], cfg: HVM },
     },
-    machine: { cpus: 1, icount: true, hvm: true },
+    machine: { cpus: 1, instructionNs: 2, hvm: true },
     timeoutMs: TIMEOUT_MS,
   };
 }

@@ -77,7 +77,7 @@ export function latencyScenario(): ScenarioOptions {
         },
       },
     },
-    machine: { cpus: 1, icount: true, hvm: true },
+    machine: { cpus: 1, instructionNs: 2, hvm: true },
     timeoutMs: TIMEOUT_MS,
   };
 }

@@ -42,7 +42,7 @@ export function manyScenario(): ScenarioOptions {
     name: "bench-many",
     script: `GUEST_LABEL=${GUEST_LABEL}\nMOST=${MOST}\n${dom0Script}`,
     timeoutMs: TIMEOUT_MS,
-    machine: { cpus: 1, icount: true },
+    machine: { cpus: 1, instructionNs: 2 },
   });
   return { ...options, xen: "flask" };
 }

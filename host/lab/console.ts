@@ -10,12 +10,13 @@ export type Mark =
   | { kind: "step"; text: string }
   | { kind: "fail"; text: string }
   | { kind: "note"; text: string }
+  | { kind: "booted" }
   | { kind: "saved" }
   | { kind: "exit"; code: number }
   | { kind: "keep" }
   | { kind: "dead"; text: string };
 
-const MARK = /@@gb (step|fail|note|saved|exit|keep)\b ?(.*)$/;
+const MARK = /@@gb (booted|step|fail|note|saved|exit|keep)\b ?(.*)$/;
 /** Lines after which nothing more will come. */
 const DEAD = /Panic on CPU|Kernel panic - not syncing|Dom(ain )?0 crashed|Initial ramdisk not found|FATAL TRAP/;
 const LAST_LINES = 30;
@@ -36,8 +37,9 @@ export function parseLine(line: string): Mark | undefined {
       return { kind: found[1], text };
     case "exit":
       return { kind: "exit", code: Number.parseInt(text, 10) || 0 };
+    case "booted":
     case "saved":
-      return { kind: "saved" };
+      return { kind: found[1] };
     default:
       return { kind: "keep" };
   }

@@ -16,8 +16,13 @@ export interface MachineOptions {
   dom0MiB?: number | undefined;
   /** "multi" is quicker with several CPUs, but guests triple-fault now and then under QEMU 7.2. */
   threads?: "single" | "multi" | undefined;
-  /** Time = instructions executed (2 ns each), idle time skipped. */
-  icount?: boolean | undefined;
+  /**
+   * What an instruction takes of the machine's time, in ns; time in which it has nothing to do is skipped. So what the
+   * host does beside it changes nothing. 2 is what figures are measured with, 8 about what QEMU needs, so that busy
+   * waiting costs the host no more than it seems. Without it: the host's clock. Not for guests with Linux
+   * (docs/decisions/0025).
+   */
+  instructionNs?: 2 | 8 | undefined;
   /** Dom0 with QEMU, for HVM guests. */
   hvm?: boolean | undefined;
   /** More words for Xen's command line. */
@@ -32,10 +37,19 @@ export interface Hypervisor {
   policy: string;
 }
 
+/** What is booted. */
+export interface Boot {
+  images: Images;
+  hypervisor?: Hypervisor | undefined;
+}
+
 export interface Disks {
   input: string;
   output: string;
 }
+
+/** The child's stream by which QEMU is controlled (control.ts). */
+export const CONTROL_FD = 3;
 
 export interface Machine {
   process: ChildProcess;
@@ -46,7 +60,7 @@ export interface Machine {
 }
 
 const CPU = "qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,-rdtscp";
-const XEN_LINE = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all noreboot";
+const XEN_LINE = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all conring_size=1m noreboot";
 const DOM0_LINE = "console=hvc0 loglevel=5 quiet net.ifnames=0";
 export const MEMORY_MIB = 2048;
 export const DOM0_MIB = 1024;
@@ -57,7 +71,8 @@ export function qemuArguments(options: MachineOptions, rootDisk: string, disks: 
   const dom0 = options.dom0MiB ?? DOM0_MIB;
   const xen = `${XEN_LINE} dom0_mem=${dom0}M,max:${dom0}M ${options.xen ?? ""}`.trim();
   const dom0Line = `vmlinux ${DOM0_LINE} ${options.dom0 ?? ""}`.trim();
-  const threads = options.icount ? "single" : (options.threads ?? "single");
+  const ns = options.instructionNs;
+  const threads = ns !== undefined ? "single" : (options.threads ?? "single");
   const disk = (name: string, path: string, more: string): string[] => [
     "-drive",
     `if=none,id=${name},format=raw,cache=unsafe,${more}file=${commas(path)}`,
@@ -67,7 +82,7 @@ export function qemuArguments(options: MachineOptions, rootDisk: string, disks: 
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-nic", "none", "-no-reboot"],
     ...["-M", "q35", "-cpu", CPU, "-accel", `tcg,thread=${threads}`, "-smp", String(options.cpus ?? 1)],
-    ...(options.icount ? ["-icount", "shift=1,sleep=off"] : []),
+    ...(ns !== undefined ? ["-icount", `shift=${Math.log2(ns)},sleep=off`] : []),
     ...["-m", String(options.memoryMiB ?? MEMORY_MIB)],
     ...["-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"],
     ...["-kernel", "xen", "-append", xen, "-initrd", `${commas(dom0Line)},dom0.img${policy}`],
@@ -77,20 +92,23 @@ export function qemuArguments(options: MachineOptions, rootDisk: string, disks: 
   ];
 }
 
+/** `from`: the path of a state that it goes on from (booted.ts), instead of booting. */
 export function startMachine(
-  images: Images,
+  { images, hypervisor }: Boot,
   options: MachineOptions,
   disks: Disks,
   scratch: string,
-  hypervisor?: Hypervisor,
+  from?: string,
 ): Machine {
   const policy = hypervisor === undefined ? "" : ",xenpolicy";
   const args = qemuArguments(options, join(images.dir, "root.ext4"), disks, policy);
+  args.push("-chardev", `socket,id=control,fd=${CONTROL_FD}`, "-mon", "chardev=control,mode=control");
+  if (from !== undefined) args.push("-incoming", `exec:cat '${from.replaceAll("'", "'\\''")}'`);
   linkParts(images, scratch, hypervisor);
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64", ...args], {
     cwd: scratch,
     env: { ...process.env, TMPDIR: scratch },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
     detached: true, // Ctrl-C on the terminal is for us; we end QEMU in order
   });
   let complaint = "";

@@ -5,6 +5,7 @@
 // gone when runScenario returns, and the folder says what happened.
 
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,6 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { booted, DISK_BYTES, goOn } from "./booted.js";
 import { Console, type Mark } from "./console.js";
 import dom0Init from "./dom0/init.sh";
 import dom0Lib from "./dom0/lib.sh";
@@ -71,27 +73,33 @@ export class ScenarioError extends Error {
   }
 }
 
-const TIMEOUT_MS = 300_000;
+/** For a machine that hangs; one on a slow host is not to be ended. */
+const TIMEOUT_MS = 1_500_000;
 /** After the time limit Dom0 gets this long to hand over its logs. */
 const GRACE_MS = 40_000;
-const OUTPUT_BYTES = 256 << 20; // sparse
-const TAR_BLOCK = 512;
+/** For the rest of a message. */
+const LAST_WORDS_MS = 2000;
+const INPUT_BLOCK_BYTES = 64 << 10;
+const SECTOR_BYTES = 512;
 const RUNS_KEPT = 20;
 const GUEST_LINES = 6;
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
   const say = options.onProgress ?? (() => {});
-  const machineOptions = options.machine ?? {};
+  const machineOptions = { ...options.machine, ...(options.keep ? { instructionNs: undefined } : {}) };
   say("the lab's images");
   const parts = await images({ hvm: machineOptions.hvm, onProgress: say });
   const hypervisor = options.xen === "flask" ? await flaskHypervisor(parts, say) : undefined;
+  const boot = { images: parts, hypervisor };
   options.signal?.throwIfAborted();
+  const from = await booted(boot, machineOptions, { say, signal: options.signal });
   const dir = makeRunDir(options.name);
   try {
     const disks = await makeDisks(dir, options);
     say("QEMU and Xen start");
-    const machine = startMachine(parts, machineOptions, disks, dir, hypervisor);
+    const machine = startMachine(boot, machineOptions, disks, dir, from);
     const run = new Run(options, dir, machine);
+    goOn(machine).catch((error: Error) => run.fail(error));
     return await run.finish();
   } catch (error) {
     throw isDiskFull(error) ? new DiskFull(dir) : error;
@@ -142,11 +150,20 @@ async function makeDisks(dir: string, options: ScenarioOptions): Promise<{ input
   const input = join(dir, "input.tar");
   await exec("tar", ["--owner=0", "--group=0", "-cf", input, "-C", stage, "."]);
   rmSync(stage, { recursive: true });
-  truncateSync(input, Math.ceil(statSync(input).size / TAR_BLOCK) * TAR_BLOCK);
+  finishInput(input);
   const output = join(dir, "output.tar");
   writeFileSync(output, "");
-  truncateSync(output, OUTPUT_BYTES);
+  truncateSync(output, DISK_BYTES);
   return { input, output };
+}
+
+/** As dom0/initramfs.sh reads it: at the disk's end stands how many blocks the tar takes. */
+function finishInput(path: string): void {
+  const blocks = Math.ceil(statSync(path).size / INPUT_BLOCK_BYTES);
+  if (blocks * INPUT_BLOCK_BYTES >= DISK_BYTES)
+    throw new Error(`the scenario's files take more than the ${DISK_BYTES >> 20} MiB of their disk`);
+  truncateSync(path, DISK_BYTES - SECTOR_BYTES);
+  appendFileSync(path, String(blocks).padEnd(SECTOR_BYTES, "\0"));
 }
 
 async function copy(from: string, to: string): Promise<void> {
@@ -177,6 +194,15 @@ class Run {
     this.#console = new Console(join(dir, "console.log"), (mark) => this.#onMark(mark));
     machine.process.stdout?.on("data", (chunk: Buffer) => this.#console.feed(chunk));
     this.#timer = setTimeout(() => this.#onTimeLimit(), options.timeoutMs ?? TIMEOUT_MS);
+  }
+
+  /** It cannot go on. A QEMU that has ended says why itself. */
+  fail(error: Error): void {
+    const timer = setTimeout(() => {
+      this.#death ||= error.message;
+      void this.machine.stop();
+    }, LAST_WORDS_MS);
+    void this.machine.ended.then(() => clearTimeout(timer));
   }
 
   async finish(): Promise<ScenarioResult> {
@@ -222,13 +248,15 @@ class Run {
         this.#exitCode = mark.code;
         if (!this.options.keep) this.#rearm(GRACE_MS, "Dom0 did not switch off");
         break;
+      case "booted":
+        break;
       case "keep":
         this.#keeping ??= this.#keep();
         break;
       case "dead":
         if (this.#exitCode !== undefined) break;
         this.#death ||= mark.text;
-        this.#rearm(2000, mark.text); // a little time for the rest of the message
+        this.#rearm(LAST_WORDS_MS, mark.text);
         break;
     }
   }

@@ -2,12 +2,12 @@
 //
 // However our program is ended in mid-boot, its QEMU ends with it and nothing blocks the next run.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CACHE } from "../../host/lab/paths.js";
-import { glovebox, lives, qemuOf, until } from "./process.js";
+import { glovebox, lives, qemuOf, readIfThere, until } from "./process.js";
 
 /** Where nothing is cached yet, images are made first, or waited for. */
 const BOOT_MS = 400_000;
@@ -20,13 +20,19 @@ interface Ended {
   leftovers: string[];
 }
 
+/** The QEMU that has a run's disk; one that boots for later runs has none. */
+function runOf(pid: number): { qemu: number; disk: string } | undefined {
+  const qemu = qemuOf(pid);
+  const words = qemu === undefined ? "" : readIfThere(`/proc/${qemu}/cmdline`);
+  const disk = /[^\0=,]+\/input\.tar/.exec(words)?.[0];
+  return qemu === undefined || disk === undefined ? undefined : { qemu, disk };
+}
+
 async function endInMidBoot(signal: NodeJS.Signals, words = ["lab", "hello"]): Promise<Ended> {
   const run = glovebox(...words);
   const pid = run.child.pid as number;
-  const qemu = await until(() => qemuOf(pid), BOOT_MS, "QEMU");
-  const disk = /[^\0=,]+\/input\.tar/.exec(readFileSync(`/proc/${qemu}/cmdline`, "utf8"))?.[0];
-  assert.ok(disk !== undefined, "QEMU has the run's disk");
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const { qemu, disk } = await until(() => runOf(pid), BOOT_MS, "QEMU");
+  await new Promise((resolve) => setTimeout(resolve, 1000));
   run.child.kill(signal);
   const { code } = await run.ended;
   await until(() => !lives(qemu), END_MS, "QEMU's end");

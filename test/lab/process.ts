@@ -40,7 +40,8 @@ export function qemuOf(parent: number): number | undefined {
   return undefined;
 }
 
-function readIfThere(path: string): string {
+/** Empty when it is not there. */
+export function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {

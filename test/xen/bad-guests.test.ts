@@ -13,7 +13,7 @@ const test = suite("bad guests on Xen");
 let said: Said;
 
 beforeAll(test, async () => {
-  said = await guestKernelScenario({ name: "bad-guests", script: dom0Script, timeoutMs: 240_000 });
+  said = await guestKernelScenario({ name: "bad-guests", script: dom0Script });
 });
 
 const value = (label: string): bigint => said.value(label);

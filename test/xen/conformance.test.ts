@@ -25,7 +25,7 @@ let said: Said;
 
 beforeAll(test, async () => {
   const name = "conformance";
-  const options = guestKernelOptions({ name, script: conformanceScript(steps) + record, timeoutMs: 300_000 });
+  const options = guestKernelOptions({ name, script: conformanceScript(steps) + record });
   const files = { ...options.files, "glovebox.elf": join(BUILD, "unikernel/glovebox.elf") };
   mkdirSync(BUILD, { recursive: true });
   said = new Said(await runScenario({ ...options, files, guests: { demo: { script: RECORDED } } }));

@@ -45,7 +45,6 @@ beforeAll(test, async () => {
       "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { forms: { script, cfg: { vcpus: VCPUS } } },
-    timeoutMs: 300_000,
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   guest = guestLog(result, "forms").replaceAll("\r", "");

@@ -50,8 +50,7 @@ beforeAll(test, async () => {
       "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { life: { script: lifeScript }, measured: { script: measuredScript } },
-    machine: { cpus: 1, icount: true }, // gbctl's own limits are part of it, and may not depend on the host's load
-    timeoutMs: 900_000,
+    machine: { cpus: 1, instructionNs: 2 }, // gbctl's own limits are part of it, and may not depend on the host's load
   });
 });
 

@@ -87,7 +87,6 @@ beforeAll(test, async () => {
       quiet: join(folder, "quiet"),
     },
     guests: { h: guest, q: guest },
-    timeoutMs: 600_000,
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   log = guestLog(result, "h").replaceAll("\r", "");

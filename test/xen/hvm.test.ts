@@ -35,7 +35,6 @@ beforeAll(test, async () => {
     files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: { hvm: { script, cfg: CFG } },
     machine: { hvm: true },
-    timeoutMs: 900_000,
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   guest = guestLog(result, "hvm").replaceAll("\r", "");

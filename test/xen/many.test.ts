@@ -51,7 +51,6 @@ beforeAll(test, async () => {
       script: [...variables, booksScript, script].join(""),
       guestScript,
       guestFiles: await modetest(),
-      timeoutMs: 1_500_000,
     }),
   );
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);

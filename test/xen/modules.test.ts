@@ -50,7 +50,7 @@ beforeAll(test, async () => {
   ]);
   writeFileSync(join(SCRATCH, "modules.img"), disk);
   writeFileSync(join(SCRATCH, "live.gbx"), otherVersion());
-  const options = guestKernelOptions({ name: "modules", script, timeoutMs: 300_000 });
+  const options = guestKernelOptions({ name: "modules", script });
   options.files = {
     ...options.files,
     "modules.img": join(SCRATCH, "modules.img"),

@@ -71,7 +71,6 @@ export function runProbes(name: string, labels?: Labels): Promise<ScenarioResult
       other: small(labels?.other),
       victim: small(labels?.served),
     },
-    timeoutMs: 240_000,
   });
 }
 

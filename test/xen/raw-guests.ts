@@ -24,8 +24,7 @@ export async function rawGuests(name: string, script: string, modules = MODULES_
       "modules.img": modules,
       "guest-kernel": GUEST_KERNEL,
     },
-    machine: { cpus: 1, icount: true, xen: "conring_size=1m" },
-    timeoutMs: 700_000,
+    machine: { instructionNs: 2 },
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   return new Said(result);

@@ -46,7 +46,7 @@ beforeAll(test, async () => {
   };
   for (const one of VERSIONS) files[`tally-${one.version}.gbx`] = await tallyVersion(one);
   const guests = { r: { script, cfg: { vcpus: 2 } } };
-  result = await runScenario({ name: "replace", dom0Script, files, guests, timeoutMs: 300_000 });
+  result = await runScenario({ name: "replace", dom0Script, files, guests });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   log = guestLog(result, "r").replaceAll("\r", "");
 });

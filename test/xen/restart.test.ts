@@ -33,7 +33,6 @@ beforeAll(test, async () => {
       "modules.img": join(BUILD, "unikernel/modules-test.img"),
     },
     guests: { r: { script } },
-    timeoutMs: 300_000,
   });
   const lines = readOutput(result, "answers.txt").trim().split("\n");
   answers = new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));

@@ -25,7 +25,6 @@ beforeAll(test, async () => {
     dom0Script,
     files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: { virtio: { script }, transfer: { script } },
-    timeoutMs: 500_000,
   });
   if (result.exitCode !== 0) throw new Error(`${result.lastStep}: ${result.failure}; log: ${result.dir}`);
   log = guestLog(result, "virtio").replaceAll("\r", "");

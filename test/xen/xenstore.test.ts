@@ -13,7 +13,7 @@ const test = suite("xenstore abused on Xen");
 let said: Said;
 
 beforeAll(test, async () => {
-  said = await guestKernelScenario({ name: "xenstore", script: dom0Script, timeoutMs: 240_000 });
+  said = await guestKernelScenario({ name: "xenstore", script: dom0Script });
 });
 
 test("the scenario ran to its end", () => assert.is(said.result.exitCode, 0, said.result.failure));

@@ -23,9 +23,11 @@ note() {
     echo "@@gb note $*"
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: until the command succeeds. SECONDS are those of a host that does nothing else; to be
+# slow is no failure.
+PATIENCE=4
 wait_for() {
-    limit=$(($(cut -d. -f1 /proc/uptime) + $1))
+    limit=$(($(cut -d. -f1 /proc/uptime) + $1 * PATIENCE))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$(cut -d. -f1 /proc/uptime)" -lt $limit ] || return 1

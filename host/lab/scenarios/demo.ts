@@ -15,7 +15,6 @@ export const GLOVEBOX_ELF = join(BUILD, "unikernel/glovebox.elf");
 /** Its modules, as shipped. */
 export const MODULES_IMG = join(BUILD, "unikernel/modules.img");
 export const MODES = ["1024x768", "1280x720"];
-const TIMEOUT_MS = 300_000;
 
 export function demo(): ScenarioOptions {
   return {
@@ -23,7 +22,6 @@ export function demo(): ScenarioOptions {
     dom0Script,
     files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: { demo: { script } },
-    timeoutMs: TIMEOUT_MS,
   };
 }
 

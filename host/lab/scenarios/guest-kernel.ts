@@ -14,12 +14,9 @@ import library from "./guest-kernel.sh";
 export interface GuestKernelOptions {
   name: string;
   script: string;
-  timeoutMs: number;
   machine?: MachineOptions;
+  timeoutMs?: number;
 }
-
-/** Xen's own log must hold everything that debug keys print. */
-const XEN = "conring_size=1m";
 
 export function guestKernelOptions(options: GuestKernelOptions): ScenarioOptions {
   return {
@@ -31,7 +28,7 @@ export function guestKernelOptions(options: GuestKernelOptions): ScenarioOptions
       "modules.img": join(BUILD, "unikernel/modules-test.img"),
       "guest-kernel": GUEST_KERNEL,
     },
-    machine: { xen: XEN, ...options.machine },
+    machine: { instructionNs: 8, ...options.machine },
     timeoutMs: options.timeoutMs,
   };
 }

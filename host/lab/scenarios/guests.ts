@@ -17,7 +17,6 @@ export const GUEST_LABEL = "system_u:system_r:glovebox_guest_t";
 const MODE = "1024x768";
 /** Linux, a ramdisk of 10 MB and one picture twice. */
 const GUEST_MIB = 144;
-const TIMEOUT_MS = 600_000;
 
 export function guests(more = ""): ScenarioOptions {
   const guest = (variant: number) => ({
@@ -30,8 +29,6 @@ export function guests(more = ""): ScenarioOptions {
     dom0Script: `GUESTS="${GUESTS.join(" ")}"\n${guestsScript}${more}${endScript}`,
     files: { gbctl: join(DOM0_PROGRAMS, "gbctl"), "glovebox.elf": GLOVEBOX_ELF, "modules.img": MODULES_IMG },
     guests: Object.fromEntries(GUESTS.map((name, variant) => [name, guest(variant)])),
-    machine: { xen: "conring_size=1m" },
-    timeoutMs: TIMEOUT_MS,
   };
 }
 

@@ -10,6 +10,5 @@ export function hello(): ScenarioOptions {
     name: "hello",
     dom0Script,
     guests: { hello: { script: 'echo "hello from $(uname -sr)"\n' } },
-    timeoutMs: 300_000,
   };
 }

@@ -11,7 +11,7 @@ import dom0Script from "./lives.sh";
 export const LIVES = 200;
 export const CYCLES = 200;
 /** Five seconds a life and one a cycle, on a machine that is busy. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 
 export function lives(count = LIVES, cycles = CYCLES): ScenarioOptions {
   return guestKernelOptions({

@@ -34,8 +34,8 @@ export function soak(asked: Partial<SoakOptions> = {}): ScenarioOptions {
   return guestKernelOptions({
     name: "soak",
     script: head.join("") + dom0Script,
-    timeoutMs: 240_000 + seconds * 4000,
-    machine: { icount },
+    timeoutMs: 600_000 + seconds * 4000,
+    machine: { instructionNs: icount ? 2 : undefined },
   });
 }
 

@@ -29,7 +29,6 @@ const TOTAL_WEIGHT = WEIGHTS.left + WEIGHTS.right;
 /** Linux, its ramdisk, the pictures. */
 const GUEST_MIB = 144;
 const PANEL_VARIANT = 4;
-const TIMEOUT_MS = 900_000;
 
 /** What Dom0 and the guests do when the driver domain of trio.sh is there. */
 export interface TrioScene {
@@ -41,12 +40,11 @@ export interface TrioScene {
   /** The guests on virtio-gpu, when gb-kms has ended. */
   guestScript?: string;
   guestFiles?: Record<string, string>;
-  timeoutMs: number;
 }
 
 export function trio(): ScenarioOptions {
   const set = `LEFT_WEIGHT=${WEIGHTS.left}\nRIGHT_WEIGHT=${WEIGHTS.right}\nSHARE_SECONDS=${SHARE_SECONDS}\n`;
-  return trioScene({ name: "trio", modes: MODES, script: set + guestsScript + endScript, timeoutMs: TIMEOUT_MS });
+  return trioScene({ name: "trio", modes: MODES, script: set + guestsScript + endScript });
 }
 
 export function trioScene(scene: TrioScene): ScenarioOptions {
@@ -66,8 +64,6 @@ export function trioScene(scene: TrioScene): ScenarioOptions {
       ...Object.fromEntries(PAIR.map((name) => [name, pair])),
       panel: { script: `VARIANT=${PANEL_VARIANT}\n${panelScript}`, programs: ["gb-draw"], cfg },
     },
-    machine: { xen: "conring_size=1m" },
-    timeoutMs: scene.timeoutMs,
   };
 }
 

@@ -12,7 +12,6 @@ import script from "./tutorial-guest.sh";
 
 /** What `glovebox image` makes. */
 const FILES = ["glovebox.elf", "modules.img", "glovebox.cfg"];
-const TIMEOUT_MS = 300_000;
 
 export function tutorial(folder: string): ScenarioOptions {
   const missing = FILES.filter((name) => !existsSync(join(folder, name)));
@@ -27,7 +26,6 @@ export function tutorial(folder: string): ScenarioOptions {
       ...Object.fromEntries(FILES.map((name) => [name, resolve(folder, name)])),
     },
     guests: { tutorial: { script } },
-    timeoutMs: TIMEOUT_MS,
   };
 }
 

@@ -14,6 +14,7 @@ test("marks are read", () => {
   assert.equal(parseLine("@@gb fail no such thing "), { kind: "fail", text: "no such thing" });
   assert.equal(parseLine("@@gb exit 7"), { kind: "exit", code: 7 });
   assert.equal(parseLine("@@gb saved"), { kind: "saved" });
+  assert.equal(parseLine("@@gb booted"), { kind: "booted" });
   assert.equal(parseLine("(XEN) d1v0 something@@gb keep"), { kind: "keep" });
 });
 

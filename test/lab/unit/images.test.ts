@@ -7,7 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { cpio, directory, file, symlink } from "../../../host/lab/cpio.js";
 import { guestConfig } from "../../../host/lab/guest.js";
-import { qemuArguments } from "../../../host/lab/machine.js";
+import { type MachineOptions, qemuArguments } from "../../../host/lab/machine.js";
 
 test("a cpio archive is what cpio's readers expect", () => {
   const archive = cpio([directory("d"), file("d/f", "hello\n", 0o644), symlink("l", "d/f"), file("odd", "1")]);
@@ -39,12 +39,17 @@ test("QEMU: no network, no display, commas in paths doubled", () => {
   assert.match(words, "tcg,thread=single");
 });
 
-test("QEMU: icount always means one thread", () => {
-  const words = qemuArguments({ icount: true, threads: "multi", cpus: 1 }, "/r", { input: "/i", output: "/o" }).join(
-    " ",
-  );
-  assert.match(words, "-icount shift=1,sleep=off");
-  assert.match(words, "tcg,thread=single");
+const disks = { input: "/i", output: "/o" };
+const words = (options: MachineOptions): string => qemuArguments(options, "/r", disks).join(" ");
+
+test("QEMU: time is the host's, or counted in instructions", () => {
+  assert.not.match(words({}), "icount");
+  assert.match(words({ instructionNs: 2 }), "-icount shift=1,sleep=off");
+  assert.match(words({ instructionNs: 8 }), "-icount shift=3,sleep=off");
+});
+
+test("QEMU: who counts instructions has one thread", () => {
+  assert.match(words({ instructionNs: 2, threads: "multi" }), /tcg,thread=single .*-icount shift=1,sleep=off/);
 });
 
 test.run();
