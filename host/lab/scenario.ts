@@ -24,6 +24,7 @@ import { DiskFull, exec, isDiskFull } from "./exec.js";
 import { flaskXen } from "./flask/hypervisor.js";
 import { policy } from "./flask/policy.js";
 import { type GuestOptions, guestConfig, guestOverlay } from "./guest.js";
+import { heartbeat } from "./heartbeat.js";
 import { type Images, images } from "./images.js";
 import { BOOT_LINKS, type Hypervisor, type Machine, type MachineOptions, startMachine } from "./machine.js";
 import { LAB_RUNS } from "./paths.js";
@@ -99,6 +100,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     say("QEMU and Xen start");
     const machine = startMachine(boot, machineOptions, disks, dir, from);
     const run = new Run(options, dir, machine);
+    if (machineOptions.instructionNs === undefined && !options.keep) heartbeat(machine);
     goOn(machine).catch((error: Error) => run.fail(error));
     return await run.finish();
   } catch (error) {

@@ -58,8 +58,8 @@ domain() {
     gbctl stat --driver-domain $DRIVER --json >$OUT/domain-$1.json || fail "gbctl stat of $DRIVER, $1"
 }
 
-# third: virtio-gpu first, then two devices whose module does wrong when it is asked to. Its turn on the engine is a third
-# of what its picture takes, so that it has whole turns whatever it does.
+# third: virtio-gpu first, then two devices whose module does wrong when it is asked to. Its turn on the engine is a
+# third of what its picture takes, so that it has whole turns whatever it does.
 third() {
     [ -f $LOGS/guest-wrong.log ] && mv $LOGS/guest-wrong.log $LOGS/guest-wrong.$(date +%s).log
     up wrong --driver-domain $DRIVER --module virtio-gpu --param blob=0 --param memory_bytes=8M \

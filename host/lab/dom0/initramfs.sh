@@ -26,6 +26,7 @@ if [ -z "$blocks" ]; then
 fi
 mount -t ext4 -o noatime /dev/vda /mnt || echo "@@gb fail Dom0 cannot mount its root disk"
 mount -t tmpfs -o size=75% lab /mnt/lab
-busybox dd if=/dev/vdb bs=64k count=$blocks 2>/dev/null | busybox tar -xf - -C /mnt/lab || echo "@@gb fail Dom0 cannot unpack the scenario"
+busybox dd if=/dev/vdb bs=64k count=$blocks 2>/dev/null | busybox tar -xf - -C /mnt/lab ||
+    echo "@@gb fail Dom0 cannot unpack the scenario"
 for dir in dev proc sys; do mount --move /$dir /mnt/$dir; done
 exec busybox switch_root /mnt /lab/init.sh
