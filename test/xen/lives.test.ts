@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Guests come and go, and nothing stays: `node build.mjs lab lives` does 200 whole lives and 200 attachments, here are as
-// many as fit.
+// Guests come and go, and nothing stays: `node build.mjs lab lives` does 200 whole lives and 200 attachments, here are
+// as many as fit.
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
