@@ -65,17 +65,29 @@ static const char *map_own(domid_t domid) {
     return map(domid, machine_mfn(window), MMU_NORMAL_PT_UPDATE);
 }
 
-static bool is_ours(uint64_t mfn) {
+static uint64_t grant_table_mfn(void) {
+    xen_pfn_t mfn = 0;
+    struct gnttab_setup_table op = {.dom = DOMID_SELF, .nr_frames = 1};
+    set_xen_guest_handle(op.frame_list, &mfn);
+    (void)hypercall_grant_table_op(GNTTABOP_setup_table, &op, 1);
+    return mfn;
+}
+
+/* Our memory, and the two pages of Xen's that it shares with us. */
+static bool is_ours(uint64_t mfn, uint64_t grant_table) {
     uint64_t pfn = machine_to_phys_mapping[mfn];
+    if (mfn == world.info->shared_info >> PAGE_SHIFT || mfn == grant_table)
+        return true;
     return pfn < world.info->nr_pages && machine_mfn((const void *)(pfn << PAGE_SHIFT)) == mfn;
 }
 
 /* Every 61st frame of the machine as if it were ours: Dom0's, guests', Xen's, nobody's. */
 static const char *map_any(domid_t domid) {
     long end = hypercall_memory_op(XENMEM_maximum_ram_page, NULL);
+    uint64_t grant_table = grant_table_mfn();
     uint32_t tried = 0;
     for (uint64_t mfn = 0; (long)mfn < end; mfn += STRIDE) {
-        if (is_ours(mfn))
+        if (is_ours(mfn, grant_table))
             continue;
         if (!map(domid, mfn, MMU_NORMAL_PT_UPDATE))
             return NULL;
