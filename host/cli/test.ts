@@ -26,10 +26,7 @@ export async function test(options: { unit?: boolean; only?: string }, signal: A
   const bundles = await prepare(files);
   signal.throwIfAborted();
   if (bundles.length === 0) ran.push(result("build", { passed: 0, failed: 1, skipped: 0 }));
-  const machines = bundles.length === 0 ? 0 : files.filter(bootsMachine).length;
-  const rest = bundles.length - machines;
-  await runRange(files, bundles, [0, rest], ran, signal);
-  await runRange(files, bundles, [rest, bundles.length], ran, signal);
+  await runAll(files, bundles, ran, signal);
   signal.throwIfAborted();
   process.stdout.write(`\n${summary(ran)}`);
   if (ran.some(({ count }) => count.failed > 0)) process.exitCode = 1;
@@ -45,17 +42,16 @@ function result(name: string, count: Ran["count"]): Ran {
   return { name, count, failures: [], seconds: 0 };
 }
 
-/** The files from..to; each one's output is printed whole. */
-async function runRange(
+/** In their order; each one's output is printed whole. */
+async function runAll(
   files: readonly string[],
   bundles: readonly string[],
-  [from, to]: readonly [number, number],
   ran: Ran[],
   signal: AbortSignal,
 ): Promise<void> {
-  let next = from;
+  let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < to && !signal.aborted) {
+    while (next < bundles.length && !signal.aborted) {
       const index = next++;
       const name = files[index] as string;
       const begun = Date.now();

@@ -10,9 +10,9 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cached, hashFile } from "./cache.js";
 import { Console } from "./console.js";
-import { Control } from "./control.js";
 import { exec } from "./exec.js";
 import { BOOT_LINKS, type Boot, type Machine, type MachineOptions, qemuArguments, startMachine } from "./machine.js";
+import { Qmp } from "./qmp.js";
 
 export interface BootedOptions {
   say: (text: string) => void;
@@ -71,16 +71,16 @@ async function make(scratch: string, boot: Boot, machine: MachineOptions, option
   const qemu = startMachine(boot, machine, DISKS, scratch);
   const stop = (): void => void qemu.stop();
   options.signal?.addEventListener("abort", stop);
-  const timer = setTimeout(stop, BOOT_MS);
   try {
     await waitForBoot(qemu, join(scratch, "console.log"));
     await save(qemu);
+  } catch (error) {
+    options.signal?.throwIfAborted(); // that was why
+    throw error;
   } finally {
-    clearTimeout(timer);
     options.signal?.removeEventListener("abort", stop);
     await qemu.stop();
   }
-  options.signal?.throwIfAborted();
   for (const name of [...Object.values(DISKS), ...BOOT_LINKS]) rmSync(join(scratch, name), { force: true });
 }
 
@@ -94,8 +94,12 @@ async function waitForBoot(qemu: Machine, log: string): Promise<void> {
     if (mark.kind === "dead" || mark.kind === "fail") found(mark.text);
   });
   qemu.process.stdout?.on("data", (chunk: Buffer) => console.feed(chunk));
-  const ended = qemu.ended.then((how) => how || "the machine switched itself off, or was ended");
+  const ended = qemu.ended.then((how) => how || "the machine switched itself off");
+  const timer = setTimeout(() => found(`not within ${BOOT_MS / 1000} s`), BOOT_MS);
   const why = await Promise.race([booted, ended]);
+  clearTimeout(timer);
+  qemu.process.stdout?.removeAllListeners("data").resume();
+  await console.close(); // the log is a part of the entry
   if (why !== "") throw new Error(`Xen and Dom0 did not boot: ${why}\nthe last lines:\n${console.lastLines()}`);
 }
 
@@ -104,12 +108,12 @@ async function waitForBoot(qemu: Machine, log: string): Promise<void> {
  * arrives: Dom0's kernel then finds its lists broken.
  */
 async function save(qemu: Machine): Promise<void> {
-  const control = await Control.of(qemu);
-  await control.ask("stop");
-  await control.ask("migrate-set-parameters", { "max-bandwidth": 2 ** 40 });
-  await control.ask("migrate", { uri: `exec:cat >${STATE}` });
+  const qmp = await Qmp.of(qemu);
+  await qmp.ask("stop");
+  await qmp.ask("migrate-set-parameters", { "max-bandwidth": 2 ** 40 });
+  await qmp.ask("migrate", { uri: `exec:cat >${STATE}` });
   for (;;) {
-    const { status, "error-desc": why } = await control.ask("query-migrate");
+    const { status, "error-desc": why } = await qmp.ask("query-migrate");
     if (status === "completed") return;
     if (status === "failed") throw new Error(`QEMU could not save the machine: ${why}`);
     await sleep(POLL_MS);
@@ -118,9 +122,9 @@ async function save(qemu: Machine): Promise<void> {
 
 /** A machine that began from a state is started, and looks for its scenario when it gets a line. */
 export async function goOn(machine: Machine): Promise<void> {
-  const control = await Control.of(machine);
-  while ((await control.ask("query-status")).status === "inmigrate") await sleep(POLL_MS);
-  await control.ask("cont");
+  const qmp = await Qmp.of(machine);
+  while ((await qmp.ask("query-status")).status === "inmigrate") await sleep(POLL_MS);
+  await qmp.ask("cont");
   machine.process.stdin?.write("\n");
 }
 

@@ -48,8 +48,8 @@ export interface Disks {
   output: string;
 }
 
-/** The child's stream by which QEMU is controlled (control.ts). */
-export const CONTROL_FD = 3;
+/** The child's stream that is QEMU's Machine Protocol (qmp.ts). */
+export const QMP_FD = 3;
 
 export interface Machine {
   process: ChildProcess;
@@ -102,7 +102,7 @@ export function startMachine(
 ): Machine {
   const policy = hypervisor === undefined ? "" : ",xenpolicy";
   const args = qemuArguments(options, join(images.dir, "root.ext4"), disks, policy);
-  args.push("-chardev", `socket,id=control,fd=${CONTROL_FD}`, "-mon", "chardev=control,mode=control");
+  args.push("-chardev", `socket,id=qmp,fd=${QMP_FD}`, "-mon", "chardev=qmp,mode=control");
   if (from !== undefined) args.push("-incoming", `exec:cat '${from.replaceAll("'", "'\\''")}'`);
   linkParts(images, scratch, hypervisor);
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64", ...args], {

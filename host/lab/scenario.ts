@@ -100,7 +100,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     say("QEMU and Xen start");
     const machine = startMachine(boot, machineOptions, disks, dir, from);
     const run = new Run(options, dir, machine);
-    if (machineOptions.instructionNs === undefined && !options.keep) heartbeat(machine);
+    const typed = options.keep ?? false; // by somebody who would not like our lines between
+    if (machineOptions.instructionNs === undefined && !typed) heartbeat(machine);
     goOn(machine).catch((error: Error) => run.fail(error));
     return await run.finish();
   } catch (error) {
@@ -163,7 +164,7 @@ async function makeDisks(dir: string, options: ScenarioOptions): Promise<{ input
 function finishInput(path: string): void {
   const blocks = Math.ceil(statSync(path).size / INPUT_BLOCK_BYTES);
   if (blocks * INPUT_BLOCK_BYTES >= DISK_BYTES)
-    throw new Error(`the scenario's files take more than the ${DISK_BYTES >> 20} MiB of their disk`);
+    throw new Error(`the scenario's files take ${statSync(path).size >> 20} MiB, their disk holds ${DISK_BYTES >> 20}`);
   truncateSync(path, DISK_BYTES - SECTOR_BYTES);
   appendFileSync(path, String(blocks).padEnd(SECTOR_BYTES, "\0"));
 }
@@ -249,8 +250,6 @@ class Run {
       case "exit":
         this.#exitCode = mark.code;
         if (!this.options.keep) this.#rearm(GRACE_MS, "Dom0 did not switch off");
-        break;
-      case "booted":
         break;
       case "keep":
         this.#keeping ??= this.#keep();

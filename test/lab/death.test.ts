@@ -2,7 +2,8 @@
 //
 // Scenarios that go wrong: each end has its words, names the step and the log, and keeps what can be kept.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -39,6 +40,15 @@ test("the time limit: Dom0 hands over its logs first", async () => {
   assert.is(error.step, "waiting for ever");
   assert.match(error.message, "time limit of 40 s");
   assert.ok(existsSync(join(dirname(error.consoleLog), "outputs/xl-dmesg.txt")));
+});
+
+test("files that do not fit on their disk are refused, with both sizes, before anything starts", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "glovebox-"));
+  writeFileSync(join(dir, "big"), "");
+  truncateSync(join(dir, "big"), 300 << 20);
+  const error = await runScenario({ name: "big", dom0Script: "", files: { big: join(dir, "big") } }).catch((e) => e);
+  rmSync(dir, { recursive: true });
+  assert.match((error as Error).message, /^the scenario's files take 300 MiB, their disk holds 256$/);
 });
 
 test("a file that was not built is named before anything starts", async () => {

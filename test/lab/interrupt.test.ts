@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { CACHE } from "../../host/lab/paths.js";
+import { runScenario } from "../../host/lab/scenario.js";
 import { glovebox, lives, qemuOf, readIfThere, until } from "./process.js";
 
 /** Where nothing is cached yet, images are made first, or waited for. */
@@ -52,6 +53,19 @@ for (const words of [
     assert.equal(leftovers, []);
   });
 }
+
+test("interrupted while Xen and Dom0 boot for later runs: nothing of that is kept", async () => {
+  const ending = new AbortController();
+  const onProgress = (text: string): void => {
+    if (/later runs/.test(text)) setTimeout(() => ending.abort(new Error("enough")), 1000);
+  };
+  const machine = { xen: `glovebox-${process.pid}` }; // a word that Xen does not know: a machine of its own
+  const run = runScenario({ name: "unborn", dom0Script: "", machine, onProgress, signal: ending.signal });
+  assert.match(String(await run.catch((error) => error)), /enough/);
+  assert.is(qemuOf(process.pid), undefined);
+  const halves = readdirSync(join(CACHE, "lab")).filter((name) => name.startsWith(`tmp-${process.pid}-`));
+  assert.equal(halves, []);
+});
 
 test("SIGTERM", async () => {
   const { code, text } = await endInMidBoot("SIGTERM");

@@ -23,8 +23,8 @@ note() {
     echo "@@gb note $*"
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds. SECONDS are those of a host that does nothing else; to be
-# slow is no failure.
+# wait_for SECONDS COMMAND...: until the command succeeds. SECONDS are those of a host that does nothing else; $PATIENCE
+# times as many may pass, because to be slow is no failure.
 PATIENCE=4
 wait_for() {
     limit=$(($(cut -d. -f1 /proc/uptime) + $1 * PATIENCE))
@@ -44,7 +44,7 @@ wait_guest() {
     why=$(grep -E "$GUEST_FAILED" "$log" | tail -n 1 | tr -d '\r')
     echo "last lines of guest $1:"
     tail -n 15 "$log"
-    fail "guest $1 did not print '$2' within $3 s${why:+: $why}"
+    fail "guest $1 did not print '$2' within $(($3 * PATIENCE)) s${why:+: $why}"
 }
 GUEST_FAILED='(GUEST|DRAW|KMS) failed|Kernel panic'
 
@@ -61,7 +61,7 @@ guest_say() {
 
 # wait_gone NAME SECONDS: until the domain is no more.
 wait_gone() {
-    wait_for "$2" sh -c "! xl domid '$1'" || fail "domain $1 is still there after $2 s"
+    wait_for "$2" sh -c "! xl domid '$1'" || fail "domain $1 is still there after $(($2 * PATIENCE)) s"
 }
 
 # save FILE [AS]: into the scenario's outputs on the host.

@@ -33,7 +33,7 @@ obeyed() {
     seen=$(grep -c "^$2" /tmp/before-$1)
     wait_for "${3:-60}" sh -c "[ \$(grep -c '^$2' $LOGS/guest-$1.log) -gt $seen ]" && return 0
     tail -n 15 $LOGS/guest-$1.log
-    fail "guest $1 did not answer '$2' within ${3:-60} s"
+    fail "guest $1 did not answer '$2' within $((${3:-60} * PATIENCE)) s"
 }
 
 # look NAME WHEN: its counters.

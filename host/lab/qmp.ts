@@ -4,7 +4,7 @@
 // One question at a time; events are passed over.
 
 import type { Duplex } from "node:stream";
-import { CONTROL_FD, type Machine } from "./machine.js";
+import { type Machine, QMP_FD } from "./machine.js";
 
 type Answer = Record<string, unknown>;
 interface Line {
@@ -12,14 +12,14 @@ interface Line {
   error?: { desc: string };
 }
 
-export class Control {
+export class Qmp {
   #text = "";
   #answer: (line: Line) => void = () => {};
 
-  static async of(machine: Machine): Promise<Control> {
-    const control = new Control(machine.process.stdio[CONTROL_FD] as Duplex);
-    await control.ask("qmp_capabilities");
-    return control;
+  static async of(machine: Machine): Promise<Qmp> {
+    const qmp = new Qmp(machine.process.stdio[QMP_FD] as Duplex);
+    await qmp.ask("qmp_capabilities");
+    return qmp;
   }
 
   private constructor(private readonly stream: Duplex) {
