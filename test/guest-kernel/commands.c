@@ -188,6 +188,34 @@ static const char *soak_for(void) {
     return soak(a[0], a[1], a[2]);
 }
 
+/* watch GPA PAUSE_US [VALUE]: the second vCPU reads it until `watched`; each answer is VALUE, or without one, one more
+ * than the one before. */
+static const char *begin_watch(void) {
+    return watch(a, count);
+}
+
+/* How many reads there were; the rest is said. */
+static const char *end_watch(void) {
+    return watch_end(&value);
+}
+
+/* --- on test/modules/hostile-runtime --- */
+
+/* How many such devices there are. */
+static const char *find_hostile(void) {
+    return hostile_find(&value);
+}
+
+/* sin NUMBER...: a misdeed for each device. */
+static const char *sin(void) {
+    return hostile_sin(a, count, &value);
+}
+
+/* again ROUND: all devices as before, after a reset. */
+static const char *again(void) {
+    return hostile_again(a[0], &value);
+}
+
 /* time KIND WHERE COUNT [PAUSE_US]: the median in nanoseconds. */
 static const char *time_access(void) {
     return median_ns(a[0], a[1], a[2], a[3], &value);
@@ -274,6 +302,8 @@ static const struct {
     {"gpu_picture", 5, gpu_show}, {"gpu_raw", 2, gpu_any}, {"gpu_flood", 2, gpu_load}, {"gpu_pace", 4, gpu_periods},
     {"gpu_bells", 1, gpu_ring}, {"gpu_nonsense", 2, gpu_fuzz}, {"gpu_rings", 3, gpu_elsewhere},
     {"gpu_shreds", 1, gpu_hard}, {"time", 3, time_access},
+    {"watch", 2, begin_watch}, {"watched", 0, end_watch}, {"hostile", 0, find_hostile}, {"sin", 1, sin},
+    {"again", 1, again},
 };
 
 static bool digit(char c, unsigned base, unsigned *out) {

@@ -156,21 +156,8 @@ const char *gpu_flood(const uint64_t *a, uint64_t *value) {
     return virtio_wait(begin + asked, WAIT_US) ? NULL : "the last ones are not answered";
 }
 
-static void sort(uint64_t *values, unsigned count) {
-    for (unsigned gap = count / 2; gap; gap /= 2) {
-        for (unsigned i = gap; i < count; i++) {
-            uint64_t value = values[i];
-            unsigned at = i;
-
-            for (; at >= gap && values[at - gap] > value; at -= gap)
-                values[at] = values[at - gap];
-            values[at] = value;
-        }
-    }
-}
-
 const char *gpu_pace(const uint64_t *a, uint64_t *value) {
-    static uint64_t took[PACE_MAX];
+    static uint32_t took[PACE_MAX];
     unsigned count = a[0] && a[0] < PACE_MAX ? (unsigned)a[0] : PACE_MAX;
     uint64_t period_ns = a[1] * 1000, spread_us = a[3], next = time_ns(), random = 1;
 
@@ -182,17 +169,15 @@ const char *gpu_pace(const uint64_t *a, uint64_t *value) {
         put_transfer(0, (uint32_t)a[2]);
         if (!virtio_wait(wanted, WAIT_US))
             return "no answer";
+        took[i] = duration(start);
         now = time_ns();
-        took[i] = now - start;
         *value += took[i] > period_ns;
         next = next + period_ns > now ? next + period_ns : now;
         begin = next + (spread_us ? random_next(&random) % (spread_us * 1000) : 0);
         if (begin > now)
             sleep_us((begin - now) / 1000);
     }
-    sort(took, count);
-    say("PACE times %u late %u p50 %u p99 %u max %u ns\n", (uint64_t)count, *value, took[count / 2],
-        took[(count * 99u + 99) / 100 - 1], took[count - 1]);
+    durations_say("PACE times", took, count);
     return NULL;
 }
 

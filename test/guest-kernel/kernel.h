@@ -95,6 +95,19 @@ const char *gpu_rings(const uint64_t *a, uint64_t *value);
 const char *soak(uint64_t seed, uint64_t ms, uint64_t idle_us);
 const char *use(unsigned slot, uint64_t seed);
 
+/* durations.c: since then in nanoseconds, at most some 4 s; one line of many, which are sorted. The median. */
+uint32_t duration(uint64_t start_ns);
+uint64_t durations_say(const char *word, uint32_t *ns, uint64_t count);
+
+/* watch.c: words of complaint, or NULL */
+const char *watch(const uint64_t *a, unsigned count);
+const char *watch_end(uint64_t *value);
+
+/* hostile.c: the same */
+const char *hostile_find(uint64_t *value);
+const char *hostile_sin(const uint64_t *a, unsigned count, uint64_t *value);
+const char *hostile_again(uint64_t round, uint64_t *value);
+
 /* time.c */
 const char *median_ns(uint64_t kind, uint64_t where, uint64_t count, uint64_t pause_us, uint64_t *out);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What an access costs: timed one by one, the median of all. Reading the clock is contained in each; `nothing` is that
- * alone. With a pause before each, so that they meet whatever else goes on, the slowest are said, too. */
+ * alone. With a pause before each they meet whatever else goes on. */
 #include "kernel.h"
 
 #define SAMPLES_MAX 4096
 #define WARM_UP 32
 #define ACCESS_BYTES 4
 
-static uint64_t sample[SAMPLES_MAX];
+static uint32_t sample[SAMPLES_MAX];
 
 static void nothing(uint64_t where) {
     (void)where;
@@ -31,18 +31,6 @@ static void write_port(uint64_t where) {
 
 static void (*const ACCESSES[])(uint64_t where) = {nothing, memory_read, memory_write, read_port, write_port};
 
-/* Shell's sort with halved gaps: some thousand numbers, once. */
-static void sort(uint64_t count) {
-    for (uint64_t gap = count / 2; gap; gap /= 2) {
-        for (uint64_t i = gap; i < count; i++) {
-            uint64_t one = sample[i], at = i;
-            for (; at >= gap && sample[at - gap] > one; at -= gap)
-                sample[at] = sample[at - gap];
-            sample[at] = one;
-        }
-    }
-}
-
 const char *median_ns(uint64_t kind, uint64_t where, uint64_t count, uint64_t pause_us, uint64_t *out) {
     if (kind >= sizeof(ACCESSES) / sizeof(ACCESSES[0]))
         return "kinds are 0 nothing, 1 and 2 memory, 3 and 4 ports, read and write";
@@ -58,11 +46,8 @@ const char *median_ns(uint64_t kind, uint64_t where, uint64_t count, uint64_t pa
             sleep_us(pause_us / 2 + random_next(&random) % pause_us); /* in step with nobody's turns */
         start = time_ns();
         ACCESSES[kind](where);
-        sample[i] = time_ns() - start;
+        sample[i] = duration(start);
     }
-    sort(count);
-    *out = sample[count / 2];
-    if (pause_us)
-        say("TIMES %u p50 %u p99 %u max %u ns\n", count, *out, sample[(count * 99 + 99) / 100 - 1], sample[count - 1]);
+    *out = durations_say("TIMES", sample, count);
     return NULL;
 }

@@ -1,113 +1,103 @@
 # SPDX-License-Identifier: MIT
 #
-# Hostile modules at run time (hostile.test.ts judges): the misdeeds of /lab/files/rounds, one on each hostile vGPU and
-# a round at a time, a reset after each, while the guest's sound device is read all the time; one more round that
-# nobody reads beside, for the trace; then faults until the guest is in quarantine.
+# Hostile modules at run time (hostile.test.ts judges), guests are test/guest-kernel: the misdeeds of
+# /lab/files/rounds, one on each hostile vGPU and a round at a time, a reset after each, while the guest's second vCPU
+# reads its sound device all the time; one more round that nobody reads beside, for the trace; then faults until the
+# guest is in quarantine.
 #
-# A line of rounds: its name, then the number of each vGPU's misdeed, with a c after it where a figure of stat must
-# rise.
+# A line of rounds: its number, then that of each vGPU's misdeed, with a c after it where a figure of stat must rise.
 
 DEVICES="0 1 2 3 4 5 6"
+SOUND_SLOT=8 # behind them
+SCRATCH=4
+VALUE=0x5eed5eed
+PAUSE_US=400 # Dom0 has its time in between
+ALONE_S=4
+UNREACHABLE=17 # its number among the misdeeds
 
-# told NAME COMMAND...: what it says and how it ends.
-told() {
-    name=$1
+configure h 2
+configure q 1
+
+# beside NAME COMMAND...: the sound device is read while the command runs.
+beside() {
+    window=$1
     shift
-    "$@" >$OUT/$name.txt 2>&1
-    echo "exit $?" >>$OUT/$name.txt
+    ask watch-$window h "watch $sound $PAUSE_US $VALUE"
+    "$@"
+    ask watched-$window h watched 30
 }
 
-# say NAME LINE: as guest_say, which asks xl and xenstore each time.
-say() {
-    [ "$tty_of" = $1 ] || tty=$(xenstore-read /local/domain/$(xl domid $1)/console/tty) || fail "$1 has no console"
-    tty_of=$1
-    echo "$2" >$tty
-}
-
-# again NAME: all hostile vGPUs begin anew.
-again() {
+# resets ROUND: all hostile vGPUs begin anew.
+resets() {
     for n in $DEVICES; do
         gbctl reset h $n || fail "round $1: gbctl reset h $n"
     done
-    say h "again $1"
-    wait_guest h "AGAIN $1" 60
+    ask again-$1 h "again $1" 30
 }
 
-# round NAME DEED...: the misdeeds, what Dom0 sees of them.
+# round NUMBER DEED...: the misdeeds, and what Dom0 sees of them.
 round() {
-    name=$1
+    round=$1
     shift
-    say h "sin $name $(echo $* | tr -d c)"
-    wait_guest h "SIN $name" 60
-    gbctl list --json >$OUT/deeds/$name.list || fail "round $name: gbctl list"
+    ask sin-$round h "sin $(echo $* | tr -d c)" 30
+    told list-$round gbctl list --json
     n=0
     for deed; do
         case $deed in
-        *c) gbctl stat h $n --json >$OUT/deeds/${deed%c}.stat || fail "round $name: gbctl stat h $n" ;;
+        *c) told stat-${deed%c} gbctl stat h $n --json ;;
         esac
         n=$((n + 1))
     done
 }
 
-# watch NAME COMMAND...: the sound device is read while the command runs.
-watch() {
-    window=$1
-    shift
-    say h "watch $window"
-    wait_guest h "WATCHING $window" 30
-    "$@"
-    say h "stop $window"
-    wait_guest h "WATCHED $window" 60
-}
-
 nothing_wrong() {
-    gbctl list --json >/dev/null
-    again busy
-}
-
-misdeeds() {
-    while read -r name deeds; do
-        round $name $deeds
-        again $name
+    while read -r line; do
+        told list-without-${line%% *} gbctl list --json
+        resets 0
     done </lab/files/rounds
 }
 
-mkdir -p $OUT/deeds
+misdeeds() {
+    while read -r line; do
+        round $line
+        resets ${line%% *}
+    done </lab/files/rounds
+}
+
 step "a guest with hostile devices and a sound one"
 hostile=$(for n in $DEVICES; do echo "--module hostile-runtime"; done)
-gbctl create guests/h.cfg --kernel /lab/files/glovebox.elf --threshold faults=0 --threshold interrupt_storms=0 \
-    $hostile --module register-file >$OUT/create.txt 2>&1 || fail "create: $(tail -n 1 $OUT/create.txt)"
-wait_guest h "HOSTILE ready" 120
+up h --threshold faults=0 --threshold interrupt_storms=0 $hostile --module register-file
+ask setup h setup 30
+ask hostile h hostile
+ask bar h "bar $SOUND_SLOT 0"
+sound=$((${answer##* } + SCRATCH))
+ask scratch h "write $sound 4 $VALUE"
 step "the sound one alone"
-watch alone sleep 6
+beside alone sleep $ALONE_S
 step "resets without misdeeds"
-watch busy nothing_wrong
+beside busy nothing_wrong
 step "misdeeds"
-watch beside misdeeds
+beside misdeeds misdeeds
 step "one of each kind, in quiet"
 round quiet $(cat /lab/files/quiet)
-gbctl trace h --json >$OUT/trace.json
-gbctl stat h 7 --json >$OUT/neighbour.json || fail "gbctl stat h 7"
-gbctl stat h 0 --json >$OUT/hostile.json || fail "gbctl stat h 0"
-gbctl stat --driver-domain glovebox-h --json >$OUT/domain.json
-say h end
-wait_guest h "GUEST end" 30
-gbctl destroy h
+told trace gbctl trace h --json
+told sound gbctl stat h 7 --json
+told hostile gbctl stat h 0 --json
+told domain gbctl stat --driver-domain glovebox-h --json
+gbctl destroy h || fail "gbctl destroy h"
+
 step "quarantine"
-gbctl create guests/q.cfg --kernel /lab/files/glovebox.elf --threshold faults=3 --module hostile-runtime \
-    --module register-file >$OUT/create-q.txt 2>&1 || fail "create q: $(tail -n 1 $OUT/create-q.txt)"
-wait_guest q "HOSTILE ready" 120
+up q --threshold faults=3 --module hostile-runtime --module register-file
+ask setup-q q setup 30
+ask hostile-q q hostile
 for n in 1 2 3; do
-    say q "sin q$n 17"
-    wait_guest q "SIN q$n" 30
+    ask sin-q q "sin $UNREACHABLE"
     told reset-$n gbctl reset q 0
-    say q "again q$n"
-    wait_guest q "AGAIN q$n" 30
+    ask again-q q "again $n"
 done
 told list gbctl list
 told attach gbctl attach q --module register-file
 told release gbctl release q
 told reset-4 gbctl reset q 0
-say q "again q4"
-wait_guest q "AGAIN q4" 30
-gbctl destroy q
+ask again-q q "again 4"
+gbctl destroy q || fail "gbctl destroy q"

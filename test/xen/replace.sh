@@ -1,43 +1,44 @@
 # SPDX-License-Identifier: MIT
 #
-# Live replacement on a real Xen (replace.test.ts judges): versions of a module are loaded into a running driver domain
-# and take a vGPU over, while its guest reads a register without a break.
+# Live replacement on a real Xen (replace.test.ts judges), the guest is test/guest-kernel: versions of a module are
+# loaded into a running driver domain and take a vGPU over, while the guest's second vCPU reads a register without a
+# break.
 
 SWAPS=20
+COUNT=0 # registers of test/modules/tally, in BAR 0
+SCRATCH=4
+VERSION=8
+VALUE=0x5eed5eed
 
-# told NAME COMMAND...: what it says and how it ends.
-told() {
-    name=$1
-    shift
-    "$@" >$OUT/$name.txt 2>&1
-    echo "exit $?" >>$OUT/$name.txt
-}
-
-# guest_does WORD NAME ...: one order of replace-guest.sh, done.
-guest_does() {
-    word=$1
-    shift
-    guest_say r "$*"
-    wait_guest r "$word $2 " 60
-}
+configure r 2
 
 # swap VERSION TRIAL_MS
 swap() {
-    gbctl replace r --module tally@$1 --trial $2 --json >>$OUT/swaps.txt 2>&1 ||
-        fail "to $1: $(tail -n 1 $OUT/swaps.txt)"
+    gbctl replace r --module tally@$1 --trial $2 --json >>$OUT/said/swaps.out 2>&1 ||
+        fail "to $1: $(tail -n 1 $OUT/said/swaps.out)"
+}
+
+# read_register LABEL REGISTER
+read_register() {
+    ask $1 r "read $((tally + $2)) 4"
+}
+
+taken_back() {
+    gbctl list | grep -q 'taken back'
 }
 
 step "a guest with a tally 1.0.0"
-gbctl create guests/r.cfg --kernel /lab/files/glovebox.elf --module tally@1.0.0 >$OUT/create.txt 2>&1 ||
-    fail "create: $(tail -n 1 $OUT/create.txt)"
-wait_guest r "TALLY ready" 120
-guest_does WRITTEN write scratch 4 0x5eed5eed
+up r --module tally@1.0.0
+ask setup r setup 30
+ask bar r "bar 1 0"
+tally=${answer##* }
+ask written r "write $((tally + SCRATCH)) 4 $VALUE"
 step "reads without replacement"
-guest_say r "watch alone 0 count"
-sleep 8
-guest_does WATCHED stop alone
+ask watch-alone r "watch $((tally + COUNT)) 0"
+sleep 4
+ask alone r watched 60
 step "versions are loaded and swapped while the guest reads"
-guest_say r "watch swapped 0 count"
+ask watch-swapped r "watch $((tally + COUNT)) 0"
 for version in 1.1.0 1.2.0 1.3.0; do
     told load-$version gbctl load /lab/files/tally-$version.gbx --driver-domain glovebox-r
 done
@@ -46,20 +47,17 @@ for n in $(seq 1 $((SWAPS / 2))); do
     swap 1.0.0 0
 done
 swap 1.1.0 0
-guest_does WATCHED stop swapped
-guest_does READ read version 8
+ask swapped r watched 60
+read_register version VERSION
 step "a version that refuses the state, one that faults on trial"
-guest_say r "watch failing 4 0x5eed5eed"
+ask watch-failing r "watch $((tally + SCRATCH)) 0 $VALUE"
 told refuses gbctl replace r --module tally@1.3.0 --trial 60000
-gbctl list --json >$OUT/list-refused.json
+told list-refused gbctl list --json
 told faults gbctl replace r --module tally@1.2.0 --trial 60000
-wait_for 20 sh -c "gbctl list | grep -q 'taken back'" || fail "it was not taken back: $(gbctl list)"
-guest_does WATCHED stop failing
-gbctl list --json >$OUT/list-back.json
-guest_does READ read back 8
-guest_does READ read count 0
-gbctl stat --driver-domain glovebox-r --json >$OUT/domain.json
-gbctl trace r --json >$OUT/trace.json
-guest_say r end
-wait_guest r "GUEST end" 30
-gbctl destroy r
+wait_for 20 taken_back || fail "it was not taken back: $(gbctl list)"
+ask failing r watched 60
+told list-back gbctl list --json
+read_register back VERSION
+read_register count COUNT
+told trace gbctl trace r --json
+gbctl destroy r || fail "gbctl destroy r"
