@@ -20,6 +20,11 @@ export interface GuestOptions {
 }
 
 const GUEST_MIB = 256;
+/**
+ * The emulated processor is AMD's family 15, and for that Linux looks for an AGP bridge in every slot of 256 buses,
+ * twice, by some 16,000 reads that find nothing: 12 s of a boot of 35 s. For family 20 it knows that there is none.
+ */
+const CPUID = "host,family=20";
 
 export function guestConfig(name: string, guest: GuestOptions): string {
   const cfg = {
@@ -31,6 +36,7 @@ export function guestConfig(name: string, guest: GuestOptions): string {
     memory: GUEST_MIB,
     vcpus: 1,
     tsc_mode: "native",
+    cpuid: CPUID,
     on_poweroff: "destroy",
     on_reboot: "destroy",
     on_crash: "destroy",

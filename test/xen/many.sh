@@ -89,9 +89,7 @@ served before
 step "guests: two on virtio-gpu, one without blobs and one with, one on bochs-display"
 create_virtio left
 create_virtio right 1
-create panel --module bochs-display
-for guest in $PAIR; do wait_guest $guest "KMS ready outputs=2" 400; done
-wait_guest panel "DRAW ready 1024x768" 400
+create_panel
 xl list -Z >$OUT/labels.txt 2>&1
 
 step "draw: a mode and a picture on each output"

@@ -5,10 +5,9 @@
 # judges them (trio.ts), which also sets $LEFT_WEIGHT, $RIGHT_WEIGHT, $SHARE_SECONDS.
 
 step "guests: two with virtio-gpu, one with bochs-display"
-for guest in $PAIR; do create_virtio $guest; done
-create panel --module bochs-display
-for guest in $PAIR; do wait_guest $guest "KMS ready outputs=2" 400; done
-wait_guest panel "DRAW ready 1024x768" 400
+create_virtio left
+create_virtio right
+create_panel
 
 step "draw: a mode and a picture on each output"
 draw_pair left 0

@@ -17,10 +17,20 @@ create() {
     }
 }
 
-# create_virtio NAME [BLOB]: an output for each of $MODES; without blobs (0), as when nothing is said, what is drawn is
-# copied, by the engine that the guests share.
+# create_virtio NAME [BLOB]: until it is ready, an output for each of $MODES; without blobs (0), as when nothing is said,
+# what is drawn is copied, by the engine that the guests share.
+#
+# Guests boot one after the other: while Linux does, each of its timer's ticks takes the emulated processor several
+# times into Xen and back, and three that boot at once have little of it left between their ticks.
 create_virtio() {
     create $1 --module virtio-gpu --outputs "$(echo $MODES | tr ' ' ,)" --param blob=${2:-0}
+    wait_guest $1 "KMS ready outputs=$(echo $MODES | wc -w)" 400
+}
+
+# create_panel: the third, on bochs-display, ready.
+create_panel() {
+    create panel --module bochs-display
+    wait_guest panel "DRAW ready 1024x768" 400
 }
 
 # order NAME LINE: typed, and not waited for; obeyed NAME ANSWER [SECONDS] does that, until there is one line more that
