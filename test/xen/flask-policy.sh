@@ -15,13 +15,13 @@ settled() {
     wait_for 20 sh -c '[ $(xl list | wc -l) = 2 ]' || fail "domains are left: $(xl list | tail -n +3)"
 }
 
-# soon COMMAND...: within three seconds
+# soon COMMAND...: within three seconds. To ask is dear in an emulated machine, and to wait is not.
 soon() {
-    tries=60
+    tries=12
     until "$@" >/dev/null 2>&1; do
         tries=$((tries - 1))
         [ $tries -gt 0 ] || return 1
-        usleep 50000
+        usleep 250000
     done
 }
 
