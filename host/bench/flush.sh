@@ -11,9 +11,7 @@ PAUSE_US=20000 # longer than any polling, and than any flush
 next() {
     said=$(grep -c '^KMS' $LOGS/guest-$GUEST.log)
     "$@"
-    sleep 3 # idle time costs nothing here, looking does
-    wait_for 400 sh -c "[ \$(grep -c '^KMS' $LOGS/guest-$GUEST.log) -gt $said ]" || fail "guest $GUEST says nothing"
-    answer=$(grep '^KMS' $LOGS/guest-$GUEST.log | sed -n "$((said + 1))p" | tr -d '\r')
+    await_guest $GUEST "^KMS" 400 $((said + 1)) || fail "guest $GUEST says nothing"
     case $answer in *failed*) fail "guest $GUEST: $answer" ;; esac
 }
 

@@ -27,6 +27,7 @@ import { type GuestOptions, guestConfig, guestOverlay } from "./guest.js";
 import { heartbeat } from "./heartbeat.js";
 import { type Images, images } from "./images.js";
 import { BOOT_LINKS, type Hypervisor, type Machine, type MachineOptions, startMachine } from "./machine.js";
+import { DOM0_PROGRAMS } from "./native.js";
 import { LAB_RUNS } from "./paths.js";
 import { attachTerminal } from "./terminal.js";
 
@@ -145,7 +146,8 @@ async function makeDisks(dir: string, options: ScenarioOptions): Promise<{ input
   writeFileSync(join(stage, "lib.sh"), dom0Lib);
   writeFileSync(join(stage, "scenario.sh"), options.dom0Script);
   if (options.keep) writeFileSync(join(stage, "keep"), "");
-  for (const [name, path] of Object.entries(options.files ?? {})) await copy(path, join(stage, "files", name));
+  const files = { "await-line": join(DOM0_PROGRAMS, "await-line"), ...options.files };
+  for (const [name, path] of Object.entries(files)) await copy(path, join(stage, "files", name));
   for (const [name, guest] of Object.entries(options.guests ?? {})) {
     writeFileSync(join(stage, "guests", `${name}.cpio`), guestOverlay(guest));
     writeFileSync(join(stage, "guests", `${name}.cfg`), guestConfig(name, guest));

@@ -138,7 +138,7 @@ up c --module register-file
 ask c-setup c setup
 xl pause glovebox-c
 send c "die 0xe0000000"
-answered c "KERNEL dies" 10
+await_guest c "^KERNEL dies" 10
 usleep 2000000
 told dead-waits xl list
 xl unpause glovebox-c

@@ -41,7 +41,7 @@ for turn in 1 2 3 4 5; do
         fail "attach $turn: $(cat $OUT/attach.txt)"
     gbctl detach two 1 >$OUT/detach.txt 2>&1 || fail "detach $turn: $(cat $OUT/detach.txt)"
 done
-wait_for 60 sh -c "[ \$(grep -c 'DRAW done $MODE' $LOGS/guest-one.log) -ge $((count + 3)) ]"
+await_guest one "DRAW done $MODE" 60 $((count + 3))
 touch /tmp/enough
 wait $feeder
 echo $(($(drawn one) - count)) >$OUT/drawn-meanwhile
@@ -78,7 +78,7 @@ $GB_STAT >$OUT/idle-before.json
 step "two comes again, on the same driver domain"
 seen=$(grep -c "DRAW ready" $LOGS/guest-two.log)
 create two
-wait_for 120 sh -c "[ \$(grep -c 'DRAW ready' $LOGS/guest-two.log) -gt $seen ]" || fail "two does not come again"
+await_guest two "DRAW ready" 120 $((seen + 1)) || fail "two does not come again"
 redraw two
 crc two again
 xl dmesg >$OUT/xen-end.txt

@@ -65,7 +65,7 @@ told detach-none gbctl detach life 1
 step "the guest reboots"
 guest_say life again
 wait_for 60 grep -q reboots $OUT/steps/supervise.out || fail "the supervisor saw no reboot"
-wait_for 90 sh -c "[ \$(grep -c 'LIFE registers' $LOGS/guest-life.log) -ge 2 ]" || fail "no second life"
+await_guest life "LIFE registers" 90 2 || fail "no second life"
 told second-list gbctl list --json
 step "the guest switches off"
 guest_say life end

@@ -18,7 +18,7 @@ look() {
 
 # drawing WHAT NTH: waits until the guest has said so for the nth time.
 drawing() {
-    wait_for 60 sh -c "[ \$(grep -c 'DRAW $1 1024x768' $LOGS/guest-hvm.log) -ge $2 ]" || fail "no drawing $2 is $1"
+    await_guest hvm "DRAW $1 1024x768" 60 $2 || fail "no drawing $2 is $1"
 }
 
 # draw NAME NTH: the guest's nth drawing, with the trap counters around it.

@@ -87,9 +87,9 @@ crcs new other
 
 step "victim dies in the middle of a flood; busy floods on, other draws"
 send busy "gpu_flood 6000 16"
-answered busy "GPU floods" 30
+await_guest busy "^GPU floods" 30
 send victim "gpu_flood 60000 16"
-answered victim "GPU floods" 30
+await_guest victim "^GPU floods" 30
 sleep 0.5
 died victim
 served 3
@@ -110,7 +110,7 @@ step "three guests, each destroyed in the middle of a transfer"
 for turn in 1 2 3; do
     raw tester
     send tester "gpu_flood 20000 64"
-    answered tester "GPU floods" 15
+    await_guest tester "^GPU floods" 15
     usleep 300000
     died tester
     served 0

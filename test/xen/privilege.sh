@@ -39,7 +39,7 @@ attached() {
 }
 
 probed() {
-    wait_for 30 grep -qE "PROBES wait|panic" $LOGS/guest-$1.log ||
+    await_guest $1 "PROBES wait|panic" 30 ||
         fail "the probes did not come to their end: $(tail -n 3 $LOGS/guest-$1.log)"
 }
 

@@ -38,7 +38,7 @@ QUANTUM_LEFT=2000
 QUANTUM_RIGHT=2000
 for guest in left right; do
     send $guest "gpu_flood $FLOOD_MS 8"
-    answered $guest "GPU floods" 30
+    await_guest $guest "^GPU floods" 30
 done
 
 step "weights 8 and 4"

@@ -27,19 +27,29 @@ note() {
 # times as many may pass, because to be slow is no failure.
 PATIENCE=4
 wait_for() {
-    limit=$(($(cut -d. -f1 /proc/uptime) + $1 * PATIENCE))
+    read -r now _ </proc/uptime
+    limit=$((${now%.*} + $1 * PATIENCE))
     shift
     until "$@" >/dev/null 2>&1; do
-        [ "$(cut -d. -f1 /proc/uptime)" -lt $limit ] || return 1
+        read -r now _ </proc/uptime
+        [ "${now%.*}" -lt $limit ] || return 1
         sleep 0.3
     done
+}
+
+# await_guest NAME PATTERN SECONDS [COUNT]: until so many lines of its log match, 1 when it is not said; the last of them
+# is in $answer. As long as it takes nobody asks: a loop around grep would have a third of the emulated processor.
+await_guest() {
+    answer=$(await-line -n "${4:-1}" "$LOGS/guest-$1.log" "$2" $(($3 * PATIENCE))) && return 0
+    answer=none
+    return 1
 }
 
 # wait_guest NAME PATTERN SECONDS: until the guest has printed a line that matches; fails the scenario otherwise,
 # and at once when the guest says that it failed.
 wait_guest() {
     log=$LOGS/guest-$1.log
-    wait_for "$3" grep -qE "$2|$GUEST_FAILED" "$log"
+    await_guest "$1" "$2|$GUEST_FAILED" "$3"
     grep -q "$2" "$log" && return 0
     why=$(grep -E "$GUEST_FAILED" "$log" | tail -n 1 | tr -d '\r')
     echo "last lines of guest $1:"

@@ -38,20 +38,7 @@ up() {
         2>"$OUT/said/create-$up_name.err" || fail "gbctl create $up_name: $(cat "$OUT/said/create-$up_name.err")"
     eval "tty_$up_name=$(xenstore-read "/local/domain/$(xl domid "$up_name")/console/tty")"
     eval "asked_$up_name=0"
-    answered "$up_name" "KERNEL up" 20 || fail "guest $up_name does not start"
-}
-
-# answered NAME PATTERN SECONDS: until its log has the line; the line is in $answer.
-answered() {
-    tries=$(($3 * 20))
-    while [ $tries -gt 0 ]; do
-        answer=$(grep -E -m 1 "^$2" "$LOGS/guest-$1.log" 2>/dev/null | tr -d '\r')
-        [ -n "$answer" ] && return 0
-        usleep 50000
-        tries=$((tries - 1))
-    done
-    answer=none
-    return 1
+    await_guest "$up_name" "^KERNEL up" 20 || fail "guest $up_name does not start"
 }
 
 # send NAME COMMAND: without waiting for the answer
@@ -63,13 +50,13 @@ send() {
 # ask LABEL NAME COMMAND [SECONDS]: its answer goes to $OUT/said/answers as LABEL<tab>answer.
 ask() {
     send "$2" "$3"
-    answered "$2" "$number (ok|failed)" "${4:-15}"
+    await_guest "$2" "^$number (ok|failed)" "${4:-15}"
     printf '%s\t%s\n' "$1" "$answer" >>$OUT/said/answers
 }
 
 # await LABEL NAME: the answer to what was sent last.
 await() {
     eval "number=\$asked_$2"
-    answered "$2" "$number (ok|failed)" "${3:-15}"
+    await_guest "$2" "^$number (ok|failed)" "${3:-15}"
     printf '%s\t%s\n' "$1" "$answer" >>$OUT/said/answers
 }

@@ -15,12 +15,7 @@ life() {
     gbctl create $OUT/cfg/life.cfg --kernel $ELF --module register-file --module bochs-display --param vram_bytes=4M \
         >/dev/null 2>$OUT/said/life.err || fail "life $1: $(cat $OUT/said/life.err)"
     created=$(clock)
-    tries=0
-    until [ "$(grep -c '^3 ok use' $LOGS/guest-life.log 2>/dev/null)" -ge "$1" ]; do
-        usleep 50000
-        tries=$((tries + 1))
-        [ $tries -lt 400 ] || fail "life $1: the guest did not use its devices"
-    done
+    await_guest life "^3 ok use" 20 $1 || fail "life $1: the guest did not use its devices"
     gbctl screenshot life 1 --crc --json >$OUT/said/crc-$1 2>&1 || fail "life $1: no CRC: $(cat $OUT/said/crc-$1)"
     used=$(clock)
     if [ $(($1 % 3)) = 0 ]; then
@@ -66,12 +61,7 @@ cycle() {
     [ $(($1 % 8)) = 0 ] && module=bochs-display && size="--param vram_bytes=4M"
     gbctl attach cycler --driver-domain glovebox-cycler --module $module $size >/dev/null 2>$OUT/said/cycle.err ||
         fail "cycle $1: $(cat $OUT/said/cycle.err)"
-    tries=0
-    until grep -qx "USED $1" $LOGS/guest-cycler.log 2>/dev/null; do
-        usleep 20000
-        tries=$((tries + 1))
-        [ $tries -lt 500 ] || fail "cycle $1: the guest did not use its device"
-    done
+    await_guest cycler "^USED $1\$" 10 || fail "cycle $1: the guest did not use its device"
     gbctl detach cycler 0 2>$OUT/said/cycle.err || fail "cycle $1: $(cat $OUT/said/cycle.err)"
 }
 cycle 1

@@ -41,7 +41,7 @@ order() {
 }
 obeyed() {
     seen=$(grep -c "^$2" /tmp/before-$1)
-    wait_for "${3:-60}" sh -c "[ \$(grep -c '^$2' $LOGS/guest-$1.log) -gt $seen ]" && return 0
+    await_guest $1 "^$2" "${3:-60}" $((seen + 1)) && return 0
     tail -n 15 $LOGS/guest-$1.log
     fail "guest $1 did not answer '$2' within $((${3:-60} * PATIENCE)) s"
 }
