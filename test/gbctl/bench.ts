@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// gbctl on a Xen that is only played (fake_world.h): builds it with the doubles of Xen's libraries under ASan and
+// gbctl on a Xen that is only played (fake/world.h): builds it with the doubles of Xen's libraries under ASan and
 // UBSan, gives each run a folder of its own, and tells what is left of the world afterwards.
 
 import { execFileSync, spawn } from "node:child_process";
@@ -62,7 +62,10 @@ function sources(): string[] {
 export function buildFake(): void {
   mkdirSync(OUT, { recursive: true });
   const target = join(OUT, "gbctl");
-  const doubles = ["fake_flask.c", "fake_world.c", "fake_xen_libs.c"].map((name) => fromRoot("test/gbctl", name));
+  const fake = fromRoot("test/gbctl/fake");
+  const doubles = readdirSync(fake)
+    .filter((name) => name.endsWith(".c"))
+    .map((name) => join(fake, name));
   const words = [...WARN, ...SANITIZE, ...PLACES, ...sources(), ...doubles];
   const read = execFileSync("gcc", ["-E", ...words], { maxBuffer: PREPROCESSED_BYTES_MAX });
   const key = createHash("sha256").update(words.join("\0")).update(read).digest("hex");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A Xen machine that is nothing but a table of nodes and domains, told by a scenario file how to react. The doubles
- * of Xen's libraries (fake_xen_libs.c) are thin faces of it. One statement a line:
+ * of Xen's libraries (xen_libs.c) are thin faces of it. One statement a line:
  *
  *   domain ID NAME TYPE MAX_KIB          a domain that runs
  *   node PATH TEXT                       a xenstore node
  *   fail CALL ERRNO                      every call of that name fails
- *   flask [permissive]                   FLASK is there and enforces its policy, or not (fake_flask.c)
+ *   flask [permissive]                   FLASK is there and enforces its policy, or not (flask.c)
  *   flask label ID LABEL                 a domain's label
  *   flask unknown LABEL                  the policy has no such label
  *   flask refuse SOURCE TARGET CLASS BIT the policy does not grant this one; all others it does
@@ -25,13 +25,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PATH_BYTES 300
 #define NODES_MAX 512
 #define DOMAINS_MAX 16
 #define RULES_MAX 64
 #define TEXT_MAX 4200
 
 struct fake_node {
-    char path[300];
+    char path[PATH_BYTES];
     char text[TEXT_MAX];
 };
 

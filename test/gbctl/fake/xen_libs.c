@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Link-time doubles of libxenstore, libxenctrl, libxengnttab, libxentoollog and of gbctl's own xl_run(), over the world
- * of fake_world.c. The scenario is the file that GBCTL_FAKE names; what is left at the end goes to "left" beside it.
+ * of scenario.c. The scenario is the file that GBCTL_FAKE names; what is left at the end goes to "left" beside it.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,8 +13,8 @@
 #include <xengnttab.h>
 #include <xenstore.h>
 
-#include "../../native/dom0/gbctl/gbctl.h"
-#include "fake_world.h"
+#include "../../../native/dom0/gbctl/gbctl.h"
+#include "world.h"
 
 static int token; /* every handle points here */
 

@@ -10,7 +10,7 @@
 
 #include <xenctrl.h>
 
-#include "fake_world.h"
+#include "world.h"
 
 #define LABELS_MAX 64
 #define RULES_MAX_FLASK 16
