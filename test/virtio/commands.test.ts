@@ -8,9 +8,10 @@ import * as V from "../../unikernel/abi/virtio.js";
 import * as G from "../../unikernel/modules/virtio-gpu/protocol.js";
 import * as D from "./driver.js";
 import { createMediator } from "./mediator.js";
-import { live, PARAMETER, rect, scattered, UNSPEC } from "./pictures.js";
+import { live, OK, PARAMETER, part, rect, scattered, shown, UNSPEC } from "./pictures.js";
 
 const U32 = 0xffffffff;
+const CHAIN_PIECES_MAX = 512; // unikernel/sdk/virtio/chain.ts
 
 test("a fence's number comes back when its command is done", () => {
   const { driver, ram } = live();
@@ -25,6 +26,21 @@ test("a fence's number comes back when its command is done", () => {
   assert.is(new DataView(refused.bytes.buffer).getBigUint64(G.HEADER_FENCE_ID, true), 5n, "also of one that failed");
   const plain = new DataView(driver.send(D.flush(1, rect(0, 0, 1, 1))).bytes.buffer);
   assert.is(plain.getUint32(G.HEADER_FLAGS, true), 0);
+});
+
+test("a command in as many pieces as a chain may have, most of them of one byte", () => {
+  const { mediator, driver, ram } = live();
+  const { list, pattern } = scattered(ram, 192 * 160 * 4); // 30 pages: a list of 480 bytes behind 32 others
+  driver.send(D.create2d(1, 192, 160));
+  driver.send(D.setScanout(0, 1, rect(0, 0, 192, 160)));
+  const bytes = D.attach(1, list);
+  const gpa = ram.pages(1);
+  ram.fill(gpa, bytes);
+  const pieces = Array.from({ length: CHAIN_PIECES_MAX - 1 }, (_, i) => ({ gpa: gpa + BigInt(i), bytes: 1 }));
+  pieces.splice(-1, 1, { gpa: gpa + BigInt(pieces.length - 1), bytes: bytes.length - pieces.length + 1 });
+  assert.is(driver.send(bytes, 1056, pieces).type, OK); // one more is for the answer
+  assert.is(driver.send(D.transfer(1, rect(0, 0, 192, 160), 0)).type, OK);
+  assert.is(shown(mediator, 0), part(pattern, 192 * 4, rect(0, 0, 192, 160)));
 });
 
 test("what was not agreed on is no command", () => {
