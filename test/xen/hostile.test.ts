@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Hostile modules on a real Xen: each misdeed of test/modules/hostile-runtime ends as its table says, and another vGPU
-// of the same guest, served by the same domain, keeps its answers and its latency. Then faults that come again and again
-// end in quarantine, which the operator lifts.
+// of the same guest, served by the same domain, keeps its answers and its latency. Then faults that come again and
+// again end in quarantine, which the operator lifts.
 //
 // One processor for Xen, Dom0 and everybody, under -icount: a latency is a count of instructions, whatever else the
 // host does.

@@ -74,13 +74,13 @@ meter compute 1
 await computed cluster 60
 for guest in $DRIVER cluster; do xl sched-credit2 -d $guest -w 2048; done
 
-# Long ones, and a hundred frames (40 + 20 + 2 ms of cluster, which wants nothing): what a window loses at its ends (a
+# Long ones, and two hundred frames (48 + 16 + 2 ms of cluster, which wants nothing): what a window loses at its ends (a
 # picture that is done, the next one not yet asked for) is some 0.2 ms, and a reading may fall anywhere in a frame.
-step "windows of 40 and 20 ms"
-QUANTUM_LEFT=40000
-QUANTUM_RIGHT=20000
+step "windows of 48 and 16 ms"
+QUANTUM_LEFT=48000
+QUANTUM_RIGHT=16000
 policy fixed-share
-meter fixed 6.2
+meter fixed 13.2
 
 step "1000 deadlines while both flood"
 QUANTUM_LEFT=2000

@@ -62,7 +62,7 @@ test("priorities: the low one has a twentieth of what both have", () => {
   near("low", right / (left + right), 1 / 20);
 });
 
-test("windows of 40 and 20 ms: 2 to 1", () => near("ratio", parts("fixed").ratio, 2));
+test("windows of 48 and 16 ms: 3 to 1", () => near("ratio", parts("fixed").ratio, 3));
 
 test("a guest that only computes has half of the processor, not more: the engine goes on with the other half", () => {
   const { left, right } = parts("compute");

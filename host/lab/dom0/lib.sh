@@ -37,8 +37,8 @@ wait_for() {
     done
 }
 
-# await_guest NAME PATTERN SECONDS [COUNT]: until so many lines of its log match, 1 when it is not said; the last of them
-# is in $answer. As long as it takes nobody asks: a loop around grep would have a third of the emulated processor.
+# await_guest NAME PATTERN SECONDS [COUNT]: until so many lines of its log match, 1 when it is not said; the last of
+# them is in $answer. Meanwhile nobody asks: a loop around grep would have a third of the emulated processor.
 await_guest() {
     answer=$(await-line -n "${4:-1}" "$LOGS/guest-$1.log" "$2" $(($3 * PATIENCE))) && return 0
     answer=none

@@ -17,8 +17,8 @@ create() {
     }
 }
 
-# create_virtio NAME [BLOB]: until it is ready, an output for each of $MODES; without blobs (0), as when nothing is said,
-# what is drawn is copied, by the engine that the guests share.
+# create_virtio NAME [BLOB]: until it is ready, an output for each of $MODES; without blobs (0), as when nothing is
+# said, what is drawn is copied, by the engine that the guests share.
 #
 # Guests boot one after the other: while Linux does, each of its timer's ticks takes the emulated processor several
 # times into Xen and back, and three that boot at once have little of it left between their ticks.
