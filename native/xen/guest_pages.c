@@ -155,6 +155,8 @@ void guest_pages_outdate(domid_t domid) {
 }
 
 bool guest_pages_sweep(void) {
+    if (!sweep_left)
+        return false; /* as in each turn of the loop but a few: nothing is set up for it */
     struct leaving leaving = {.count = 0};
     uint32_t given_up = 0;
     for (uint32_t i = 0; i < SWEEP_PAGES && sweep_left && given_up < COPY_WINDOW_PAGES; i++, sweep_left--) {

@@ -22,7 +22,8 @@ static struct peer {
 
 static struct shared_info *shared;
 static uint64_t deadline;
-static struct vcpu_runstate_info *runstate;
+/* What Xen counts, and where it writes that: nowhere until it is told. */
+static struct vcpu_runstate_info counted, *runstate;
 
 evtchn_port_t fake_console_port(void) {
     return 2;
@@ -148,9 +149,11 @@ uint64_t fake_timer_deadline(void) {
 void fake_steal(uint64_t ns) {
     uint64_t now = shim_time_ns();
 
-    runstate->time[RUNSTATE_running] += now - runstate->state_entry_time;
-    runstate->time[RUNSTATE_runnable] += ns;
-    runstate->state_entry_time = now + ns;
+    counted.time[RUNSTATE_running] += now - counted.state_entry_time;
+    counted.time[RUNSTATE_runnable] += ns;
+    counted.state_entry_time = now + ns;
+    if (runstate)
+        *runstate = counted;
     fake_advance_clock(ns);
 }
 
@@ -160,7 +163,7 @@ long fake_vcpu_op(uint64_t cmd, void *argument) {
         return 0;
     case VCPUOP_register_runstate_memory_area:
         runstate = ((struct vcpu_register_runstate_memory_area *)argument)->addr.v;
-        *runstate = (struct vcpu_runstate_info){.state_entry_time = shim_time_ns()};
+        *runstate = counted;
         return 0;
     case VCPUOP_stop_singleshot_timer:
         deadline = 0;
