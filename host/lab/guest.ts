@@ -22,7 +22,7 @@ export interface GuestOptions {
 const GUEST_MIB = 256;
 /**
  * The emulated processor is AMD's family 15, and for that Linux looks for an AGP bridge in every slot of 256 buses,
- * twice, by some 16,000 reads that find nothing: 12 s of a boot of 35 s. For family 20 it knows that there is none.
+ * twice, by some 16,000 reads that find nothing: a third of its boot. For family 20 it knows that there is none.
  */
 const CPUID = "host,family=20";
 

@@ -105,7 +105,7 @@ static bool wait_in(int folder, int64_t end_ms) {
 
 static int watch_folder(void) {
     char *copy = strdup(path);
-    int folder = inotify_init1(IN_CLOEXEC);
+    int folder = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
     if (!copy || folder < 0 || inotify_add_watch(folder, dirname(copy), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
         fprintf(stderr, "await-line: cannot watch the folder of %s: %s\n", path, strerror(errno));

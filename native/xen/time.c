@@ -12,8 +12,9 @@
 
 #define NS_PER_SECOND 1000000000ul
 
-/* Xen writes it when it takes the processor from us and when it gives us one (vcpu.h): some 75 instructions each time,
- * which every trap pays. So it is told where only when somebody wants to know, and writes it at once then. */
+/* Xen writes it when it takes the processor from us and when it gives us one (vcpu.h), which is some 200 instructions
+ * of each trap (55.40 thousand with it, 55.19 without). So Xen is told where only when somebody wants to know, and
+ * writes it at once then. */
 static struct vcpu_runstate_info runstate;
 static bool is_told;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The second vCPU reads four bytes again and again, without a break or with one, while the first does something else:
- * each read is timed, each answer compared. Nothing is said before it is over, for the console is the first one's.
+ * each read is timed, each answer compared. Nothing is said before it is over, for the console is the first one's, and
+ * so is the clock: for machines whose processors' clocks are one, as under -icount.
  */
 #include "kernel.h"
 

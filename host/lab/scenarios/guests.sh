@@ -33,8 +33,7 @@ gbctl start $DRIVER --kernel /lab/files/glovebox.elf >$OUT/start.txt 2>&1 || {
 }
 begin=$(clock)
 step "guests: three Debian kernels boot as PVH guests"
-# One after the other: while Linux boots, each of its timer's ticks takes the emulated processor several times into Xen
-# and back, and three guests that boot at once have little of it left between their ticks.
+# One after the other, as in trio.sh, and for the same reason (docs/decisions/0025).
 for guest in $GUESTS; do
     create $guest
     wait_guest $guest "DRAW ready $MODE" 240
